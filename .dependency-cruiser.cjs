@@ -1,0 +1,59 @@
+// The floors of the house: a folder imports only what stands below it. CONTRIBUTING.md has the map.
+const floors = {
+  "^src/log/": [],
+  "^src/stats/": [],
+  "^src/net/": ["^src/log/"],
+  "^src/track/": ["^src/(log|stats|net)/"],
+  "^src/rpc/": ["^src/(log|stats|net|track)/", "^gen/"],
+  "^src/proxy/": ["^src/(log|net|track)/"],
+  "^src/config/": ["^src/(log|stats|net|track|proxy)/"],
+  "^src/app\\.ts$": ["^src/(log|stats|net|track|proxy|config)/"],
+  "^src/index\\.ts$": ["^src/(log|stats|net|track|proxy|config|rpc)/", "^src/app\\.ts$"],
+  "^src/cli/": ["^src/(app|index)\\.ts$", "^src/config/", "^gen/"],
+};
+
+/** @type {import("dependency-cruiser").IConfiguration} */
+module.exports = {
+  forbidden: [
+    { name: "no-cycle", severity: "error", from: {}, to: { circular: true } },
+    {
+      name: "known-room",
+      comment: "Every file of src stands on a floor that this file names.",
+      severity: "error",
+      from: { path: "^src/", pathNot: Object.keys(floors) },
+      to: {},
+    },
+    ...Object.entries(floors).map(([from, below]) => ({
+      name: `floor ${from}`,
+      severity: "error",
+      from: { path: from },
+      to: { path: "^(src|gen)/", pathNot: [from, ...below] },
+    })),
+    {
+      name: "connect-only-in-rpc",
+      comment: "The V2Ray API is a plug: everything else runs without a Connect module.",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/rpc/" },
+      to: { path: "node_modules/(@connectrpc|@bufbuild|re2js)/" },
+    },
+    {
+      name: "ground-floor-is-bare",
+      severity: "error",
+      from: { path: "^src/(log|stats|net)/" },
+      to: { path: "node_modules/" },
+    },
+    {
+      name: "stats-is-pure",
+      severity: "error",
+      from: { path: "^src/stats/" },
+      to: { dependencyTypes: ["core"] },
+    },
+    { name: "resolved", severity: "error", from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    doNotFollow: { path: "node_modules" },
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "types", "default"] },
+  },
+};

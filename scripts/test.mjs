@@ -1,0 +1,31 @@
+// Runs the compiled tests with Node's own runner: all of them, or without some folders of test/.
+//
+//   node scripts/test.mjs [--without FOLDER]... [--node PATH] [--reporter NAME]
+//
+// (`node --test` itself knows no globs before Node 21.)
+import { spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join, relative, sep } from "node:path";
+import { parseArgs } from "node:util";
+
+const { values } = parseArgs({
+  options: {
+    without: { type: "string", multiple: true, default: [] },
+    node: { type: "string", default: process.execPath },
+    reporter: { type: "string", default: "spec" },
+  },
+});
+
+const root = join("build", "test");
+const files = readdirSync(root, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile() && entry.name.endsWith(".test.js"))
+  .map((entry) => join(entry.parentPath, entry.name))
+  .filter((file) => !values.without.includes(relative(root, file).split(sep, 1).join("")))
+  .sort();
+if (files.length === 0) throw new Error(`no test was found in ${root}`);
+
+const options = ["--enable-source-maps", "--test", `--test-reporter=${values.reporter}`];
+const runner = spawn(values.node, [...options, ...files], { stdio: "inherit" });
+runner.on("exit", (code) => {
+  process.exitCode = code ?? 1;
+});
