@@ -1,0 +1,59 @@
+/** Whose bytes a counter counts. */
+export const statScopes = ["inbound", "outbound", "user"] as const;
+export type StatScope = (typeof statScopes)[number];
+
+/** `uplink` runs from the client towards the destination, `downlink` back; whoever measures. */
+export const statDirections = ["uplink", "downlink"] as const;
+export type StatDirection = (typeof statDirections)[number];
+
+/**
+ * What a counter's name says, in parts.
+ *
+ * On the wire it is one string of exactly four segments, `inbound>>>TAG>>>traffic>>>uplink`. Clients of the field split
+ * it and fail on any other number of segments, so a tag must not contain {@link statNameSeparator}. Nor may it end with
+ * `>`: they would split before that and take it for the beginning of the third segment.
+ */
+export interface StatName {
+  readonly scope: StatScope;
+  /** The inbound's or outbound's tag, or the user's name. */
+  readonly tag: string;
+  readonly direction: StatDirection;
+}
+
+/** What stands between the segments of a counter's name, and therefore in no tag and no user name. */
+export const statNameSeparator = ">>>";
+
+const trafficSegment = "traffic";
+
+/**
+ * Writes a counter's name as the V2Ray API spells it.
+ *
+ * @throws RangeError if the tag contains `>>>` or ends with `>`.
+ */
+export function formatStatName({ scope, tag, direction }: StatName): string {
+  assertTag(tag);
+  return [scope, tag, trafficSegment, direction].join(statNameSeparator);
+}
+
+/**
+ * Checks that a tag or a user's name can be part of a counter's name.
+ *
+ * @throws RangeError if it contains `>>>` or ends with `>`.
+ */
+export function assertTag(tag: string): void {
+  if (!tag.includes(statNameSeparator) && !tag.endsWith(">")) return;
+  const fault = tag.includes(statNameSeparator) ? `contains "${statNameSeparator}"` : 'ends with ">"';
+  throw new RangeError(
+    `tag ${JSON.stringify(tag)} ${fault}: "${statNameSeparator}" separates the segments of a counter's name`,
+  );
+}
+
+/** Reads a counter's name; `undefined` for anything that {@link formatStatName} would not write. */
+export function parseStatName(name: string): StatName | undefined {
+  const [scopeText, tag, kind, directionText, ...rest] = name.split(statNameSeparator);
+  const scope = statScopes.find((known) => known === scopeText);
+  const direction = statDirections.find((known) => known === directionText);
+  if (scope === undefined || tag === undefined || direction === undefined) return undefined;
+  if (kind !== trafficSegment || rest.length > 0) return undefined;
+  return { scope, tag, direction };
+}
