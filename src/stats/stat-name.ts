@@ -35,13 +35,18 @@ export function formatStatName({ scope, tag, direction }: StatName): string {
   return [scope, tag, trafficSegment, direction].join(statNameSeparator);
 }
 
+/** Whether a tag or a user's name can be part of a counter's name: it neither contains `>>>` nor ends with `>`. */
+export function isTag(tag: string): boolean {
+  return !tag.includes(statNameSeparator) && !tag.endsWith(">");
+}
+
 /**
  * Checks that a tag or a user's name can be part of a counter's name.
  *
  * @throws RangeError if it contains `>>>` or ends with `>`.
  */
 export function assertTag(tag: string): void {
-  if (!tag.includes(statNameSeparator) && !tag.endsWith(">")) return;
+  if (isTag(tag)) return;
   const fault = tag.includes(statNameSeparator) ? `contains "${statNameSeparator}"` : 'ends with ">"';
   throw new RangeError(
     `tag ${JSON.stringify(tag)} ${fault}: "${statNameSeparator}" separates the segments of a counter's name`,
