@@ -1,0 +1,171 @@
+import { lookup as dnsLookup } from "node:dns/promises";
+import { connect, isIP, isIPv6, type Socket } from "node:net";
+import { DialError, dialErrorCodeOf, type DialErrorCode } from "./dial-error.js";
+import { formatEndpoint, type Endpoint } from "./endpoint.js";
+
+/** Finds the addresses of a name, the preferred first. Fails with a system error such as `ENOTFOUND`. */
+export type Lookup = (host: string) => Promise<readonly string[]>;
+
+export interface DialOptions {
+  /** How long look-up and connecting may take together, in milliseconds. Default: 5,000, as in sing-box. */
+  readonly connectTimeoutMs?: number;
+  /** How long the newest attempt goes unanswered before the next address is tried beside it. Default: 250 (RFC 8305 §8). */
+  readonly attemptDelayMs?: number;
+  /** Default: the operating system's resolver. */
+  readonly lookup?: Lookup;
+  /** Gives up with `aborted`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Opens a TCP connection, to the first address of the destination that answers (Happy Eyeballs, RFC 8305 §5).
+ *
+ * Node's own `autoSelectFamily` ends an attempt before it starts the next one, so that a distant host with two
+ * addresses can only be reached at its last; here earlier attempts go on.
+ *
+ * @returns a half-open capable socket that sends without delay and has an `error` listener.
+ * @throws DialError
+ */
+export async function dial(
+  destination: Endpoint,
+  { connectTimeoutMs = 5_000, attemptDelayMs = 250, lookup = systemLookup, signal }: DialOptions = {},
+): Promise<Socket> {
+  const target = formatEndpoint(destination);
+  const deadline = new AbortController();
+  const timer = setTimeout(() => {
+    deadline.abort(new DialError("timeout", `connect to ${target}: no answer within ${connectTimeoutMs} ms`));
+  }, connectTimeoutMs);
+  const giveUp = (): void => {
+    deadline.abort(new DialError("aborted", `connect to ${target}: given up`));
+  };
+  signal?.addEventListener("abort", giveUp);
+  if (signal?.aborted === true) giveUp();
+  try {
+    const addresses = await resolve(destination.host, target, lookup, deadline.signal);
+    return await race(addresses, destination.port, target, attemptDelayMs, deadline.signal);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", giveUp);
+  }
+}
+
+/** Lets the address families take turns, beginning with the first address's (RFC 8305 §4). */
+export function interleaveFamilies(addresses: readonly string[]): string[] {
+  const firstIsV6 = isIPv6(addresses[0] ?? "");
+  const first = addresses.filter((address) => isIPv6(address) === firstIsV6);
+  const second = addresses.filter((address) => isIPv6(address) !== firstIsV6);
+  const turns = Math.max(first.length, second.length);
+  return Array.from({ length: turns }, (_, turn) => [first[turn], second[turn]])
+    .flat()
+    .filter((address) => address !== undefined);
+}
+
+const systemLookup: Lookup = async (host) => {
+  const found = await dnsLookup(host, { all: true });
+  return found.map(({ address }) => address);
+};
+
+async function resolve(
+  host: string,
+  target: string,
+  lookup: Lookup,
+  deadline: AbortSignal,
+): Promise<readonly string[]> {
+  deadline.throwIfAborted();
+  if (isIP(host) !== 0) return [host];
+  try {
+    // A look-up cannot be called off; its late answer is dropped.
+    const addresses = await Promise.race([lookup(host), rejectOnAbort(deadline)]);
+    if (addresses.length > 0) return interleaveFamilies(addresses);
+  } catch (cause) {
+    if (cause instanceof DialError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new DialError("unresolved", `connect to ${target}: ${reason}`, { cause });
+  }
+  throw new DialError("unresolved", `connect to ${target}: the name has no address`);
+}
+
+async function rejectOnAbort(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => {
+      reject(reasonOf(signal));
+    });
+  });
+}
+
+async function race(
+  addresses: readonly string[],
+  port: number,
+  target: string,
+  attemptDelayMs: number,
+  deadline: AbortSignal,
+): Promise<Socket> {
+  deadline.throwIfAborted();
+  return new Promise((settle, reject) => {
+    const waiting = [...addresses];
+    const attempts = new Set<Socket>();
+    const failures: Error[] = [];
+    let nextAttempt: NodeJS.Timeout | undefined;
+    deadline.addEventListener("abort", onDeadline);
+    attempt();
+
+    function attempt(): void {
+      clearTimeout(nextAttempt);
+      const host = waiting.shift();
+      if (host === undefined) return;
+      if (waiting.length > 0) nextAttempt = setTimeout(attempt, attemptDelayMs);
+      const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
+      attempts.add(socket);
+      socket.on("error", (error) => {
+        // Errors of the connected socket are its user's to act on; here they only must not go unheard.
+        if (attempts.delete(socket)) onFailure(error);
+      });
+      socket.once("connect", () => {
+        if (!attempts.delete(socket)) return;
+        stop();
+        settle(socket);
+      });
+    }
+
+    function onFailure(error: Error): void {
+      failures.push(error);
+      if (waiting.length > 0) attempt();
+      else if (attempts.size === 0) {
+        stop();
+        reject(toDialError(failures, target));
+      }
+    }
+
+    function onDeadline(): void {
+      stop();
+      reject(reasonOf(deadline));
+    }
+
+    function stop(): void {
+      clearTimeout(nextAttempt);
+      deadline.removeEventListener("abort", onDeadline);
+      const losers = [...attempts];
+      attempts.clear();
+      for (const loser of losers) loser.destroy();
+    }
+  });
+}
+
+/** Of several failures the one that came closest to the destination says most about it. */
+const mostTelling: readonly DialErrorCode[] = [
+  "refused",
+  "host-unreachable",
+  "timeout",
+  "network-unreachable",
+];
+
+function toDialError(failures: readonly Error[], target: string): DialError {
+  const code =
+    mostTelling.find((known) => failures.some((error) => dialErrorCodeOf(error) === known)) ?? "failed";
+  const cause = failures.find((error) => dialErrorCodeOf(error) === code) ?? failures[0];
+  return new DialError(code, `connect to ${target}: ${cause?.message ?? "failed"}`, { cause });
+}
+
+function reasonOf(signal: AbortSignal): Error {
+  return signal.reason instanceof Error ? signal.reason : new DialError("aborted", "connect: given up");
+}

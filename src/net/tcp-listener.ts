@@ -1,0 +1,101 @@
+import { once } from "node:events";
+import { createServer, type Server, type Socket } from "node:net";
+import { silentLogger, type Logger } from "../log/logger.js";
+import type { Endpoint } from "./endpoint.js";
+import { ListenError } from "./listen-error.js";
+import { resetConnection } from "./reset.js";
+import { toError } from "./system-error.js";
+
+export interface TcpListenerOptions {
+  /** Called once for each accepted connection. It must not throw; the socket is closed by whoever uses it. */
+  readonly onConnection: (socket: Socket) => void;
+  /** Default: silent. */
+  readonly logger?: Logger;
+}
+
+/**
+ * Accepts TCP connections, knows the open ones, and lets go of them gracefully.
+ *
+ * Sockets are half-open capable (a client's FIN does not cut its answer off), send without delay, and have an `error`
+ * listener, so that a reset connection never ends the process.
+ */
+export class TcpListener {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #logger: Logger;
+
+  constructor({ onConnection, logger = silentLogger }: TcpListenerOptions) {
+    this.#logger = logger;
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      this.#adopt(socket);
+      onConnection(socket);
+    });
+  }
+
+  /** How many accepted connections are open. */
+  get connectionCount(): number {
+    return this.#sockets.size;
+  }
+
+  /**
+   * Starts to accept. An empty host means every address of the machine, port 0 any free one.
+   *
+   * @returns where it listens, with the port that was chosen.
+   * @throws ListenError
+   */
+  async listen({ host, port }: Endpoint): Promise<Endpoint> {
+    const server = this.#server;
+    server.listen({ port, ...(host === "" ? {} : { host }) });
+    try {
+      await once(server, "listening");
+    } catch (error) {
+      throw new ListenError({ host, port }, toError(error));
+    }
+    server.on("error", (error) => {
+      this.#logger.warn("cannot accept a connection", { error: error.message });
+    });
+    const address = server.address();
+    return { host, port: typeof address === "object" && address !== null ? address.port : port };
+  }
+
+  /**
+   * Stops to accept, waits for the open connections to end, and resets those still open when `cut` aborts: what is cut
+   * must not look complete.
+   */
+  async stop(cut: AbortSignal): Promise<void> {
+    if (this.#server.listening) this.#server.close();
+    const resetAll = (): void => {
+      for (const socket of this.#sockets) resetConnection(socket);
+    };
+    if (cut.aborted) resetAll();
+    cut.addEventListener("abort", resetAll);
+    try {
+      await Promise.all(Array.from(this.#sockets, closed));
+    } finally {
+      cut.removeEventListener("abort", resetAll);
+    }
+  }
+
+  /** Stops at once. Safe to call twice. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop(AbortSignal.abort());
+  }
+
+  #adopt(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on("error", (error) => {
+      this.#logger.debug("connection failed", { error: error.message });
+    });
+    socket.on("close", () => {
+      this.#sockets.delete(socket);
+    });
+  }
+}
+
+async function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once("close", () => {
+      resolve();
+    });
+  });
+}
