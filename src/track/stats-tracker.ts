@@ -1,0 +1,63 @@
+import type { Duplex } from "node:stream";
+import { countConnection } from "../net/counting-connection.js";
+import type { CounterStore } from "../stats/counter-store.js";
+import { assertTag, type StatScope } from "../stats/stat-name.js";
+import type { ConnectionMetadata, ConnectionTracker } from "./connection-tracker.js";
+
+export interface StatsTrackerOptions {
+  /** Tags of the inbounds to count. Default: none. */
+  readonly inbounds?: readonly string[];
+  /** Tags of the outbounds to count. Default: none. */
+  readonly outbounds?: readonly string[];
+  /** Names of the users to count. Default: none. */
+  readonly users?: readonly string[];
+}
+
+/** One counter's worth of interest in a connection: whose bytes. */
+interface Subject {
+  readonly scope: StatScope;
+  readonly tag: string;
+}
+
+/**
+ * The tracker that counts bytes into a {@link CounterStore}: for each listed inbound, outbound and user that a
+ * connection belongs to, one counter each way.
+ *
+ * The counters exist from the moment the connection is routed, so a refused dial leaves zeros behind. A connection that
+ * matches nothing listed comes back as the very same object.
+ */
+export class StatsTracker implements ConnectionTracker {
+  readonly #store: CounterStore;
+  readonly #inbounds: ReadonlySet<string>;
+  readonly #outbounds: ReadonlySet<string>;
+  readonly #users: ReadonlySet<string>;
+
+  /** @throws RangeError if a tag or name contains `>>>` or ends with `>`. */
+  constructor(store: CounterStore, { inbounds = [], outbounds = [], users = [] }: StatsTrackerOptions = {}) {
+    for (const tag of [...inbounds, ...outbounds, ...users]) assertTag(tag);
+    this.#store = store;
+    this.#inbounds = new Set(inbounds);
+    this.#outbounds = new Set(outbounds);
+    this.#users = new Set(users);
+  }
+
+  routedConnection<C extends Duplex>(connection: C, metadata: ConnectionMetadata): C {
+    const pairs = this.#subjectsOf(metadata).map(({ scope, tag }) => ({
+      uplink: this.#store.counter({ scope, tag, direction: "uplink" }),
+      downlink: this.#store.counter({ scope, tag, direction: "downlink" }),
+    }));
+    if (pairs.length === 0) return connection;
+    return countConnection(connection, {
+      uplink: pairs.map(({ uplink }) => uplink),
+      downlink: pairs.map(({ downlink }) => downlink),
+    });
+  }
+
+  #subjectsOf({ inbound, outbound, user }: ConnectionMetadata): Subject[] {
+    const subjects: Subject[] = [];
+    if (this.#inbounds.has(inbound)) subjects.push({ scope: "inbound", tag: inbound });
+    if (this.#outbounds.has(outbound)) subjects.push({ scope: "outbound", tag: outbound });
+    if (user !== undefined && this.#users.has(user)) subjects.push({ scope: "user", tag: user });
+    return subjects;
+  }
+}

@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import { PassThrough } from "node:stream";
+import { describe, it } from "node:test";
+import { unwrapConnection } from "../../src/net/counting-connection.js";
+import { CounterStore } from "../../src/stats/counter-store.js";
+import { chainTrackers, type ConnectionMetadata } from "../../src/track/connection-tracker.js";
+import { StatsTracker } from "../../src/track/stats-tracker.js";
+import { readAll } from "../helpers/bytes.js";
+import { connectionKinds } from "../helpers/connections.js";
+import { duplexPair } from "../helpers/duplex-pair.js";
+
+const io = { timeout: 10_000 };
+const everything = (): boolean => true;
+
+const metadata: ConnectionMetadata = {
+  inbound: "socks",
+  outbound: "direct",
+  user: "alice",
+  network: "tcp",
+  source: { host: "127.0.0.1", port: 1 },
+  destination: { host: "a.test", port: 2 },
+  rule: "final",
+};
+
+function values(store: CounterStore): Record<string, bigint> {
+  return Object.fromEntries([...store.query(everything)].map(({ name, counter }) => [name, counter.value]));
+}
+
+describe("StatsTracker", () => {
+  const unlisted = [
+    ["nothing is listed", {}],
+    ["other names are listed", { inbounds: ["http"], outbounds: ["proxy"], users: ["bob"] }],
+    [
+      "its names are listed for something else",
+      { inbounds: ["direct"], outbounds: ["alice"], users: ["socks"] },
+    ],
+    ["names are listed that begin or end alike", { inbounds: ["sock", "ocks"], users: ["Alice", "alice "] }],
+  ] as const;
+  for (const [when, options] of unlisted) {
+    it(`returns the very same connection when ${when}`, () => {
+      const store = new CounterStore();
+      const connection = new PassThrough();
+      assert.equal(new StatsTracker(store, options).routedConnection(connection, metadata), connection);
+      assert.equal(store.size, 0);
+    });
+  }
+
+  it("counts nothing unless it is told", () => {
+    const store = new CounterStore();
+    const connection = new PassThrough();
+    assert.equal(new StatsTracker(store).routedConnection(connection, metadata), connection);
+  });
+
+  it("creates nothing before a connection is routed", () => {
+    const store = new CounterStore();
+    new StatsTracker(store, { inbounds: ["socks"], outbounds: ["direct"], users: ["alice"] });
+    assert.equal(store.size, 0);
+  });
+
+  it("creates the six counters at zero as soon as the connection is routed", () => {
+    const store = new CounterStore();
+    const tracker = new StatsTracker(store, { inbounds: ["socks"], outbounds: ["direct"], users: ["alice"] });
+    const connection = new PassThrough();
+    const wrapper = tracker.routedConnection(connection, metadata);
+    assert.notEqual(wrapper, connection);
+    assert.deepEqual(values(store), {
+      "inbound>>>socks>>>traffic>>>uplink": 0n,
+      "inbound>>>socks>>>traffic>>>downlink": 0n,
+      "outbound>>>direct>>>traffic>>>uplink": 0n,
+      "outbound>>>direct>>>traffic>>>downlink": 0n,
+      "user>>>alice>>>traffic>>>uplink": 0n,
+      "user>>>alice>>>traffic>>>downlink": 0n,
+    });
+    wrapper.destroy();
+  });
+
+  for (const [kind, connected] of connectionKinds) {
+    it(`lets inbound, outbound and user agree on the bytes of a ${kind}`, io, async (t) => {
+      const store = new CounterStore();
+      const tracker = new StatsTracker(store, {
+        inbounds: ["socks"],
+        outbounds: ["direct"],
+        users: ["alice"],
+      });
+      const { ours, peer } = await connected(t);
+      const wrapper = tracker.routedConnection(ours, metadata);
+      const readings = [readAll(wrapper), readAll(peer)];
+      peer.end(Buffer.alloc(200_001));
+      wrapper.end(Buffer.alloc(300_002));
+      await Promise.all(readings);
+      for (const subject of ["inbound>>>socks", "outbound>>>direct", "user>>>alice"]) {
+        assert.equal(store.get(`${subject}>>>traffic>>>uplink`)?.value, 200_001n);
+        assert.equal(store.get(`${subject}>>>traffic>>>downlink`)?.value, 300_002n);
+      }
+    });
+  }
+
+  const partly = [
+    [{ inbounds: ["socks"] }, ["inbound>>>socks"]],
+    [{ outbounds: ["direct"] }, ["outbound>>>direct"]],
+    [{ users: ["alice"] }, ["user>>>alice"]],
+    [{ inbounds: ["socks", "socks"], users: ["bob", "alice"] }, ["inbound>>>socks", "user>>>alice"]],
+  ] as const;
+  for (const [options, subjects] of partly) {
+    it(`counts only ${subjects.join(" and ")} when only that is listed`, io, async () => {
+      const store = new CounterStore();
+      const [ours, peer] = duplexPair();
+      const wrapper = new StatsTracker(store, options).routedConnection(ours, metadata);
+      const readings = [readAll(wrapper), readAll(peer)];
+      peer.end("12345");
+      wrapper.end("123");
+      await Promise.all(readings);
+      assert.deepEqual(
+        values(store),
+        Object.fromEntries(
+          subjects.flatMap((subject) => [
+            [`${subject}>>>traffic>>>uplink`, 5n],
+            [`${subject}>>>traffic>>>downlink`, 3n],
+          ]),
+        ),
+      );
+    });
+  }
+
+  it("adds the connections of one user up", io, async () => {
+    const store = new CounterStore();
+    const tracker = new StatsTracker(store, { users: ["alice"] });
+    for (const inbound of ["socks", "http"]) {
+      const [ours, peer] = duplexPair();
+      const wrapper = tracker.routedConnection(ours, { ...metadata, inbound });
+      peer.end("12345");
+      wrapper.end();
+      peer.resume();
+      await readAll(wrapper);
+    }
+    assert.equal(store.get("user>>>alice>>>traffic>>>uplink")?.value, 10n);
+  });
+
+  for (const user of [undefined, "bob", ""]) {
+    it(`does not count a user ${JSON.stringify(user)} that is not listed, but the rest`, () => {
+      const store = new CounterStore();
+      const tracker = new StatsTracker(store, { inbounds: ["socks"], users: ["alice", "undefined"] });
+      tracker.routedConnection(new PassThrough(), { ...metadata, user }).destroy();
+      assert.deepEqual(Object.keys(values(store)), [
+        "inbound>>>socks>>>traffic>>>uplink",
+        "inbound>>>socks>>>traffic>>>downlink",
+      ]);
+    });
+  }
+
+  const bad = [
+    { inbounds: ["a>>>b"] },
+    { outbounds: ["ok", "a>>>b"] },
+    { users: [">>>"] },
+    { users: ["bob>"] },
+  ];
+  for (const options of bad) {
+    it(`refuses ${JSON.stringify(options)}`, () => {
+      assert.throws(() => new StatsTracker(new CounterStore(), options), RangeError);
+    });
+  }
+
+  it("does not mind a user that it does not count and could not name", () => {
+    const connection = new PassThrough();
+    const tracker = new StatsTracker(new CounterStore(), { users: ["alice"] });
+    assert.equal(tracker.routedConnection(connection, { ...metadata, user: "a>>>b" }), connection);
+  });
+
+  it("keeps its lists when the caller changes theirs", () => {
+    const users = ["alice"];
+    const tracker = new StatsTracker(new CounterStore(), { users });
+    users.pop();
+    const connection = new PassThrough();
+    assert.notEqual(tracker.routedConnection(connection, metadata), connection);
+  });
+
+  it("can be unwrapped to its counters, chained too", () => {
+    const store = new CounterStore();
+    const trackers = [
+      new StatsTracker(store, { inbounds: ["socks"] }),
+      new StatsTracker(store, { users: ["alice"] }),
+    ];
+    const inner = new PassThrough();
+    const { connection, uplink, downlink } = unwrapConnection(
+      chainTrackers(trackers).routedConnection(inner, metadata),
+    );
+    assert.equal(connection, inner);
+    for (const sink of uplink) sink.add(5);
+    for (const sink of downlink) sink.add(3);
+    assert.deepEqual(values(store), {
+      "inbound>>>socks>>>traffic>>>uplink": 5n,
+      "inbound>>>socks>>>traffic>>>downlink": 3n,
+      "user>>>alice>>>traffic>>>uplink": 5n,
+      "user>>>alice>>>traffic>>>downlink": 3n,
+    });
+  });
+});
