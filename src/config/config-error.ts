@@ -1,0 +1,37 @@
+/** One thing that is wrong with a config. */
+export interface ConfigIssue {
+  /** Where: `inbounds[0].users[1].username`. Empty for the config as a whole. */
+  readonly path: string;
+  /** What is wrong and what is expected, in words. Never a password or a secret. */
+  readonly message: string;
+  /**
+   * Where the text at fault begins, in UTF-16 code units from the start of the source. 0 if there is no source text.
+   *
+   * That text may be a password: `message` may be printed as it is, the text may not.
+   */
+  readonly offset: number;
+  /** How many UTF-16 code units of the source are at fault. 0 at the end of the text, or if there is no source text. */
+  readonly length: number;
+}
+
+/**
+ * A config that cannot be used: unreadable, not JSON, or with wrong values.
+ *
+ * It carries everything that is wrong at once. Its message has one line for each issue, `path: message`.
+ */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly code = "INVALID_CONFIG";
+  /** At least one, in the order of the source text. */
+  readonly issues: readonly ConfigIssue[];
+
+  /** @param options - `cause`: the error of the system, if the file could not be read. */
+  constructor(issues: readonly ConfigIssue[], options?: ErrorOptions) {
+    super(issues.map(formatIssue).join("\n"), options);
+    this.issues = issues;
+  }
+}
+
+function formatIssue({ path, message }: ConfigIssue): string {
+  return path === "" ? message : `${path}: ${message}`;
+}

@@ -1,0 +1,28 @@
+import type { z } from "zod";
+import { inboundsSchema } from "./inbounds.js";
+import { logSchema } from "./log.js";
+import { outboundsSchema } from "./outbounds.js";
+import { routeSchema } from "./route.js";
+import { section } from "./section.js";
+import { v2rayApiSchema } from "./v2ray-api.js";
+
+/**
+ * A whole config: sing-box's sections and names as far as this package has them, all defaults filled in and everything
+ * checked.
+ */
+export type Config = z.output<typeof configSchema>;
+
+/**
+ * Checks one value after the other and fills in the defaults.
+ *
+ * What a value says about another one (names that must be unique, names that must exist) is not its business: see
+ * `check-config.ts`.
+ */
+export const configSchema = section({
+  log: logSchema,
+  inbounds: inboundsSchema,
+  outbounds: outboundsSchema,
+  route: routeSchema,
+  /** Named as in sing-box, where the API is an experimental feature. */
+  experimental: section({ v2ray_api: v2rayApiSchema }).prefault({}),
+});

@@ -1,0 +1,55 @@
+import type { Finding } from "./finding.js";
+import { defaultOutbound } from "./outbounds.js";
+import { childOf, isObject, itemsOf, textAt, type Place } from "./place.js";
+import { showChoices, showValue } from "./shown-value.js";
+import { taggedItems } from "./tagged-items.js";
+
+/** Finds names of inbounds, outbounds and users that do not exist. */
+export function findUnknownReferences(config: Place): readonly Finding[] {
+  const stats = childOf(childOf(childOf(config, "experimental"), "v2ray_api"), "stats");
+  const inbounds = knownInbounds(config);
+  const outbounds = knownOutbounds(config);
+  return [
+    ...unknown(outbounds, [childOf(childOf(config, "route"), "final")]),
+    ...unknown(inbounds, itemsOf(childOf(stats, "inbounds"))),
+    ...unknown(outbounds, itemsOf(childOf(stats, "outbounds"))),
+    ...unknown(knownUsers(config), itemsOf(childOf(stats, "users"))),
+  ];
+}
+
+/** The names there are to refer to. One that is `undefined` could not be read. */
+interface KnownNames {
+  readonly what: string;
+  readonly names: readonly (string | undefined)[];
+}
+
+function knownInbounds(config: Place): KnownNames {
+  return { what: "the tag of an inbound", names: taggedItems(config, "inbounds").map(({ tag }) => tag) };
+}
+
+function knownOutbounds(config: Place): KnownNames {
+  const outbounds = taggedItems(config, "outbounds");
+  const names = outbounds.length === 0 ? [defaultOutbound.tag] : outbounds.map(({ tag }) => tag);
+  return { what: "the tag of an outbound", names };
+}
+
+function knownUsers(config: Place): KnownNames {
+  const names = itemsOf(childOf(config, "inbounds")).flatMap((inbound) => {
+    if (!isObject(inbound.value)) return [undefined];
+    return itemsOf(childOf(inbound, "users")).map((user) => textAt(childOf(user, "username")));
+  });
+  return { what: "a user name of some inbound", names };
+}
+
+function unknown({ what, names }: KnownNames, references: readonly Place[]): readonly Finding[] {
+  const known = new Set(names);
+  // As long as some name cannot be read, that may be the one that is meant: its own issue is enough.
+  if (known.has(undefined)) return [];
+  const choices = [...known].filter((name) => name !== undefined).filter((name) => name !== "");
+  const expected = `${what} (${choices.length === 0 ? "there is none" : showChoices(choices)})`;
+  return references.flatMap((reference) => {
+    const name = textAt(reference);
+    if (name === undefined || known.has(name)) return [];
+    return [{ path: reference.path, message: `expected ${expected}, got ${showValue(name)}`, at: "value" }];
+  });
+}

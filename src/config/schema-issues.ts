@@ -1,0 +1,35 @@
+import type { z } from "zod";
+import type { Finding } from "./finding.js";
+import { placeOf, type Place } from "./place.js";
+import { showKind, showValue } from "./shown-value.js";
+
+/**
+ * Makes a sentence of what the schema refused.
+ *
+ * @param root - The value as it was written, before the schema filled in anything.
+ * @param issue - Its message says what is expected: every schema of this folder brings one.
+ * @returns One finding, or one for each unknown key.
+ */
+export function fromSchemaIssue(root: Place, issue: z.core.$ZodIssue): readonly Finding[] {
+  const place = placeOf(root, issue.path);
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => ({
+      path: [...place.path, key],
+      message: `unknown key; expected ${issue.message}`,
+      at: "key",
+    }));
+  }
+  return [{ path: place.path, message: sentenceFor(place, issue), at: "value" }];
+}
+
+function sentenceFor({ path, value }: Place, issue: z.core.$ZodIssue): string {
+  if (value === undefined) return `missing; expected ${issue.message}`;
+  if (path.some(isSecretKey)) return `expected ${issue.message}`;
+  // "alice:secret" in place of a user object is a password, too.
+  const objectExpected = issue.code === "invalid_type" && issue.expected === "object";
+  return `expected ${issue.message}, got ${objectExpected ? showKind(value) : showValue(value)}`;
+}
+
+function isSecretKey(segment: string | number): boolean {
+  return typeof segment === "string" && /password|secret/i.test(segment);
+}

@@ -1,0 +1,55 @@
+import { isIP } from "node:net";
+import { formatEndpoint, parseEndpoint } from "../net/endpoint.js";
+import { formatConfigPath, type ConfigPath } from "./config-path.js";
+import { isPort } from "./fields.js";
+import type { Finding } from "./finding.js";
+import { defaultInboundListen } from "./inbounds.js";
+import { childOf, itemsOf, textAt, type Place } from "./place.js";
+
+/**
+ * Finds listeners, inbounds or the API, that want an address and port which an earlier one has.
+ *
+ * Only exactly equal ones: whether `0.0.0.0:80` and `127.0.0.1:80` can coexist is the operating system's to say. Port 0
+ * is a different port each time.
+ */
+export function findRepeatedListeners(config: Place): readonly Finding[] {
+  const ownerByEndpoint = new Map<string, ConfigPath>();
+  return listeners(config).flatMap(({ owner, path, endpoint }) => {
+    const first = ownerByEndpoint.get(endpoint);
+    if (first === undefined) {
+      ownerByEndpoint.set(endpoint, owner);
+      return [];
+    }
+    const message = `expected an address and port of its own, got ${endpoint}, where ${formatConfigPath(first)} listens`;
+    return [{ path, message, at: "value" }];
+  });
+}
+
+/** A listener whose address and port are both valid; others are the schema's business. */
+interface Listener {
+  readonly owner: ConfigPath;
+  /** The value that says where it listens. */
+  readonly path: ConfigPath;
+  readonly endpoint: string;
+}
+
+function listeners(config: Place): readonly Listener[] {
+  return [...itemsOf(childOf(config, "inbounds")).flatMap(inboundListener), ...apiListener(config)];
+}
+
+function inboundListener(inbound: Place): readonly Listener[] {
+  const listen = childOf(inbound, "listen");
+  const host = listen.value === undefined ? defaultInboundListen : textAt(listen);
+  const { path, value: port } = childOf(inbound, "listen_port");
+  if (host === undefined || isIP(host) === 0) return [];
+  if (typeof port !== "number" || !isPort(port) || port === 0) return [];
+  return [{ owner: inbound.path, path, endpoint: formatEndpoint({ host, port }) }];
+}
+
+function apiListener(config: Place): readonly Listener[] {
+  const api = childOf(childOf(config, "experimental"), "v2ray_api");
+  const listen = childOf(api, "listen");
+  const endpoint = parseEndpoint(textAt(listen) ?? "");
+  if (endpoint === undefined || endpoint.port === 0) return [];
+  return [{ owner: api.path, path: listen.path, endpoint: formatEndpoint(endpoint) }];
+}

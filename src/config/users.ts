@@ -1,0 +1,31 @@
+import type { z } from "zod";
+import { isTag, statNameSeparator } from "../stats/stat-name.js";
+import { textField } from "./fields.js";
+import { listOrOne } from "./list-or-one.js";
+import { section } from "./section.js";
+
+/** Who may use an inbound. */
+export type UserConfig = z.output<typeof userSchema>;
+
+/** How long a user name or password may be, in bytes of UTF-8: SOCKS5 has one byte for its length (RFC 1929). */
+export const maxCredentialBytes = 255;
+
+const userSchema = section({
+  /**
+   * Also the user's name in counters, hence no `>>>`, nor `>` at its end. Without `:`, which ends the name in HTTP Basic (RFC 7617). 1 to
+   * 255 bytes of UTF-8. Unique within an inbound; in two inbounds it is the same user.
+   */
+  username: textField(
+    `a user name of 1 to ${maxCredentialBytes} bytes of UTF-8 without ":" and "${statNameSeparator}", not ending with ">"`,
+    (name) => fitsCredential(name) && !name.includes(":") && isTag(name),
+  ),
+  /** 1 to 255 bytes of UTF-8. */
+  password: textField(`a password of 1 to ${maxCredentialBytes} bytes of UTF-8`, fitsCredential),
+});
+
+/** The users of an inbound. None: everyone may use it, without a name. */
+export const usersSchema = listOrOne(userSchema).default([]);
+
+function fitsCredential(text: string): boolean {
+  return text !== "" && Buffer.byteLength(text) <= maxCredentialBytes;
+}

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { ConfigError } from "../../src/config/config-error.js";
+
+describe("ConfigError", () => {
+  const issues = [
+    { path: "log.level", message: "expected a level", offset: 3, length: 4 },
+    { path: "", message: "expected an object", offset: 0, length: 0 },
+  ];
+
+  it("has one line for each issue, without a colon where there is no path", () => {
+    assert.equal(new ConfigError(issues).message, "log.level: expected a level\nexpected an object");
+  });
+
+  it("keeps the issues as they are", () => {
+    assert.deepEqual(new ConfigError(issues).issues, issues);
+  });
+
+  it("can be told by its code and its name", () => {
+    const error = new ConfigError(issues);
+    assert.equal(error.code, "INVALID_CONFIG");
+    assert.equal(error.name, "ConfigError");
+    assert.ok(error instanceof Error);
+  });
+
+  it("keeps the cause", () => {
+    const cause = new Error("disk on fire");
+    assert.equal(new ConfigError(issues, { cause }).cause, cause);
+  });
+
+  it("has no cause of its own", () => {
+    assert.equal("cause" in new ConfigError(issues), false);
+  });
+});

@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { toConfig } from "../../src/config/to-config.js";
+import { issueLines } from "./issues.js";
+
+describe("outbounds", () => {
+  for (const config of [{}, { outbounds: [] }]) {
+    it(`are one called direct in ${JSON.stringify(config)}`, () => {
+      assert.deepEqual(toConfig(config).outbounds, [{ type: "direct", tag: "direct" }]);
+    });
+  }
+
+  it("are called by their index if they have no tag", () => {
+    const outbounds = [{ type: "direct" }, { type: "direct", tag: "out" }, { type: "direct" }];
+    assert.deepEqual(toConfig({ outbounds }).outbounds, [
+      { type: "direct", tag: "0" },
+      { type: "direct", tag: "out" },
+      { type: "direct", tag: "2" },
+    ]);
+  });
+
+  it("may be a single one", () => {
+    assert.deepEqual(toConfig({ outbounds: { type: "direct" } }).outbounds, [{ type: "direct", tag: "0" }]);
+  });
+
+  it("are new for each config", () => {
+    assert.notEqual(toConfig({}).outbounds[0], toConfig({}).outbounds[0]);
+  });
+
+  const tag = 'expected a tag that is not empty, does not contain ">>>" and does not end with ">"';
+  const cases: readonly (readonly [outbounds: unknown, issue: string])[] = [
+    [[{ type: "block" }], 'outbounds[0].type: expected "direct", got "block"'],
+    [[{ type: "direct" }, {}], 'outbounds[1].type: missing; expected "direct"'],
+    [[{ type: "direct", tag: "" }], `outbounds[0].tag: ${tag}, got ""`],
+    [[{ type: "direct", tag: ">>>" }], `outbounds[0].tag: ${tag}, got ">>>"`],
+    [[{ type: "direct", tag: "a>" }], `outbounds[0].tag: ${tag}, got "a>"`],
+    [{ type: "direct", tag: true }, `outbounds.tag: ${tag}, got true`],
+    [[{ type: "direct", detour: "x" }], 'outbounds[0].detour: unknown key; expected one of "type", "tag"'],
+    ["direct", "outbounds: expected an object, got a string"],
+    [null, "outbounds: expected an object, got null"],
+  ];
+  for (const [outbounds, issue] of cases) {
+    it(`refuse ${JSON.stringify(outbounds)}`, () => {
+      assert.deepEqual(issueLines({ outbounds }), [issue]);
+    });
+  }
+});

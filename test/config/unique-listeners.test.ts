@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { issueLines } from "./issues.js";
+
+const inbound = (listen_port: unknown, listen?: unknown) => ({ type: "mixed", listen_port, listen });
+const api = (listen: string) => ({ v2ray_api: { listen } });
+
+describe("listeners", () => {
+  const fine: readonly (readonly [what: string, config: unknown])[] = [
+    ["on different ports", { inbounds: [inbound(80), inbound(81)], experimental: api("127.0.0.1:82") }],
+    ["on different addresses", { inbounds: [inbound(80), inbound(80, "127.0.0.2")] }],
+    ["on one address and all", { inbounds: [inbound(80), inbound(80, "0.0.0.0"), inbound(80, "::")] }],
+    ["all on any free port", { inbounds: [inbound(0), inbound(0)], experimental: api("127.0.0.1:0") }],
+    ["by name and by address", { inbounds: [inbound(80)], experimental: api("localhost:80") }],
+    ["of which one is off", { inbounds: [inbound(80)], experimental: api("") }],
+  ];
+  for (const [what, config] of fine) {
+    it(`may be ${what}`, () => {
+      assert.deepEqual(issueLines(config), []);
+    });
+  }
+
+  const own = "expected an address and port of its own";
+  const clashes: readonly (readonly [what: string, config: unknown, issue: string])[] = [
+    [
+      "two inbounds",
+      { inbounds: [inbound(80), inbound(80)] },
+      `inbounds[1].listen_port: ${own}, got 127.0.0.1:80, where inbounds[0] listens`,
+    ],
+    [
+      "two inbounds, one of which says the default address",
+      { inbounds: [inbound(80, "127.0.0.1"), inbound(80)] },
+      `inbounds[1].listen_port: ${own}, got 127.0.0.1:80, where inbounds[0] listens`,
+    ],
+    [
+      "two inbounds on IPv6",
+      { inbounds: [inbound(80, "::1"), inbound(80, "::1")] },
+      `inbounds[1].listen_port: ${own}, got [::1]:80, where inbounds[0] listens`,
+    ],
+    [
+      "an inbound and the API",
+      { inbounds: inbound(80), experimental: api("127.0.0.1:80") },
+      `experimental.v2ray_api.listen: ${own}, got 127.0.0.1:80, where inbounds listens`,
+    ],
+    [
+      "an inbound on IPv6 and the API",
+      { inbounds: [inbound(80, "::1")], experimental: api("[::1]:80") },
+      `experimental.v2ray_api.listen: ${own}, got [::1]:80, where inbounds[0] listens`,
+    ],
+  ];
+  for (const [what, config, issue] of clashes) {
+    it(`must not be the same: ${what}`, () => {
+      assert.deepEqual(issueLines(config), [issue]);
+    });
+  }
+
+  it("are compared also where something else is wrong", () => {
+    assert.deepEqual(issueLines({ inbounds: [inbound(80), { ...inbound(80), type: "http" }] }), [
+      'inbounds[1].type: expected "mixed", got "http"',
+      `inbounds[1].listen_port: ${own}, got 127.0.0.1:80, where inbounds[0] listens`,
+    ]);
+  });
+
+  it("are not compared by addresses and ports that are wrong themselves", () => {
+    const wrong = [
+      inbound(-1),
+      inbound(-1),
+      inbound(80, "x"),
+      inbound(80, "x"),
+      inbound("80"),
+      inbound("80"),
+    ];
+    assert.deepEqual(
+      issueLines({ inbounds: wrong }).map((line) => line.slice(0, line.indexOf(":"))),
+      [
+        "inbounds[0].listen_port",
+        "inbounds[1].listen_port",
+        "inbounds[2].listen",
+        "inbounds[3].listen",
+        "inbounds[4].listen_port",
+        "inbounds[5].listen_port",
+      ],
+    );
+  });
+});

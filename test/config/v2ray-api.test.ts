@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { toConfig } from "../../src/config/to-config.js";
+import { issueLines } from "./issues.js";
+
+const withApi = (api: unknown) => ({ experimental: { v2ray_api: api } });
+const apiOf = (api: unknown) => toConfig(withApi(api)).experimental.v2ray_api;
+
+describe("experimental", () => {
+  const defaults = {
+    v2ray_api: {
+      listen: undefined,
+      access_control_allow_origin: [],
+      stats: { enabled: false, inbounds: [], outbounds: [], users: [] },
+    },
+  };
+  for (const config of [{}, { experimental: {} }, withApi({}), withApi({ stats: {} })]) {
+    it(`has its defaults in ${JSON.stringify(config)}`, () => {
+      assert.deepEqual(toConfig(config).experimental, defaults);
+    });
+  }
+
+  it("knows the V2Ray API alone", () => {
+    assert.deepEqual(issueLines({ experimental: { clash_api: {} } }), [
+      'experimental.clash_api: unknown key; expected "v2ray_api"',
+    ]);
+    assert.deepEqual(issueLines({ experimental: [] }), ["experimental: expected an object, got a list"]);
+  });
+});
+
+describe("v2ray_api.listen", () => {
+  const good: readonly (readonly [listen: string, endpoint: unknown])[] = [
+    ["127.0.0.1:10085", { host: "127.0.0.1", port: 10_085 }],
+    ["localhost:1", { host: "localhost", port: 1 }],
+    ["[::1]:65535", { host: "::1", port: 65_535 }],
+    [":8080", { host: "", port: 8080 }],
+    ["127.0.0.1:0", { host: "127.0.0.1", port: 0 }],
+    ["", undefined],
+  ];
+  for (const [listen, endpoint] of good) {
+    it(`reads ${JSON.stringify(listen)}`, () => {
+      assert.deepEqual(apiOf({ listen }).listen, endpoint);
+    });
+  }
+
+  const expected =
+    'expected "host:port", "[IPv6]:port" or ":port" with a port from 0 to 65535, or "" for no API';
+  const bad: readonly (readonly [listen: unknown, shown: string])[] = [
+    ["127.0.0.1", '"127.0.0.1"'],
+    ["127.0.0.1:", '"127.0.0.1:"'],
+    ["127.0.0.1:65536", '"127.0.0.1:65536"'],
+    ["::1:80", '"::1:80"'],
+    ["http://127.0.0.1:80", '"http://127.0.0.1:80"'],
+    ["http://admin:s3cret@127.0.0.1:80", '"http://…@127.0.0.1:80"'],
+    [10_085, "10085"],
+    [null, "null"],
+  ];
+  for (const [listen, shown] of bad) {
+    it(`refuses ${shown}`, () => {
+      assert.deepEqual(issueLines(withApi({ listen })), [
+        `experimental.v2ray_api.listen: ${expected}, got ${shown}`,
+      ]);
+    });
+  }
+});
+
+describe("v2ray_api.access_control_allow_origin", () => {
+  it("keeps origins", () => {
+    const origins = [
+      "https://panel.example",
+      "http://localhost:8080",
+      "http://[::1]:3000",
+      "http://10.0.0.1",
+    ];
+    assert.deepEqual(apiOf({ access_control_allow_origin: origins }).access_control_allow_origin, origins);
+  });
+
+  it("may be a single origin", () => {
+    assert.deepEqual(
+      apiOf({ access_control_allow_origin: "https://panel.example" }).access_control_allow_origin,
+      ["https://panel.example"],
+    );
+  });
+
+  const bad: readonly unknown[] = [
+    "*",
+    "https://*.example",
+    "null",
+    "",
+    "panel.example",
+    "https://panel.example/",
+    "https://panel.example/path",
+    "https://panel.example:443",
+    "https://PANEL.example",
+    "HTTPS://panel.example",
+    "https://panel.example:99999",
+    "https://",
+    "ftp://panel.example",
+    "file:///etc/passwd",
+    5,
+    null,
+  ];
+  for (const origin of bad) {
+    it(`refuses ${JSON.stringify(origin)}`, () => {
+      assert.deepEqual(issueLines(withApi({ access_control_allow_origin: ["https://ok.example", origin] })), [
+        "experimental.v2ray_api.access_control_allow_origin[1]: expected an origin as browsers write it, " +
+          `such as "https://panel.example" (no path, no "*"), got ${JSON.stringify(origin)}`,
+      ]);
+    });
+  }
+
+  it("does not show the password in an origin", () => {
+    assert.deepEqual(
+      issueLines(withApi({ access_control_allow_origin: "https://al:s3cret@panel.example" })),
+      [
+        "experimental.v2ray_api.access_control_allow_origin: expected an origin as browsers write it, " +
+          'such as "https://panel.example" (no path, no "*"), got "https://…@panel.example"',
+      ],
+    );
+  });
+});
+
+describe("v2ray_api.stats", () => {
+  const config = (stats: unknown) => ({
+    inbounds: { type: "mixed", tag: "in", listen_port: 0, users: { username: "alice", password: "secret" } },
+    ...withApi({ stats }),
+  });
+
+  it("keeps what is given", () => {
+    const stats = { enabled: true, inbounds: ["in"], outbounds: ["direct"], users: ["alice"] };
+    assert.deepEqual(toConfig(config(stats)).experimental.v2ray_api.stats, stats);
+  });
+
+  it("takes a single name for a list", () => {
+    const stats = { inbounds: "in", outbounds: "direct", users: "alice" };
+    assert.deepEqual(toConfig(config(stats)).experimental.v2ray_api.stats, {
+      enabled: false,
+      inbounds: ["in"],
+      outbounds: ["direct"],
+      users: ["alice"],
+    });
+  });
+
+  it("counts a repeated name once", () => {
+    const stats = { inbounds: ["in", "in"], outbounds: ["direct", "direct"], users: ["alice", "alice"] };
+    assert.deepEqual(toConfig(config(stats)).experimental.v2ray_api.stats, {
+      enabled: false,
+      inbounds: ["in"],
+      outbounds: ["direct"],
+      users: ["alice"],
+    });
+  });
+
+  const bad: readonly (readonly [stats: unknown, issue: string])[] = [
+    [{ enabled: "true" }, 'stats.enabled: expected true or false, got "true"'],
+    [{ users: [1] }, "stats.users[0]: expected a string, got 1"],
+    [{ users: { username: "alice" } }, "stats.users: expected a string, got an object"],
+    [{ inbounds: [null] }, "stats.inbounds[0]: expected a string, got null"],
+    [
+      { user: ["alice"] },
+      'stats.user: unknown key; expected one of "enabled", "inbounds", "outbounds", "users"',
+    ],
+    [true, "stats: expected an object, got a boolean"],
+  ];
+  for (const [stats, issue] of bad) {
+    it(`refuses ${JSON.stringify(stats)}`, () => {
+      assert.deepEqual(issueLines(config(stats)), [`experimental.v2ray_api.${issue}`]);
+    });
+  }
+});
