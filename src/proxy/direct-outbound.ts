@@ -1,0 +1,25 @@
+import { dial, type DialOptions } from "../net/dial.js";
+import type { Endpoint } from "../net/endpoint.js";
+import { localEndpointOf } from "../net/socket-endpoint.js";
+import type { Outbound, OutboundConnection, OutboundDialOptions } from "./outbound.js";
+
+export interface DirectOutboundOptions extends Omit<DialOptions, "signal"> {
+  readonly tag: string;
+}
+
+/** Leaves straight to the destination. */
+export class DirectOutbound implements Outbound {
+  readonly tag: string;
+  readonly type = "direct";
+  readonly #dialOptions: DialOptions;
+
+  constructor({ tag, ...dialOptions }: DirectOutboundOptions) {
+    this.tag = tag;
+    this.#dialOptions = dialOptions;
+  }
+
+  async dial(destination: Endpoint, { signal }: OutboundDialOptions = {}): Promise<OutboundConnection> {
+    const connection = await dial(destination, { ...this.#dialOptions, signal });
+    return { connection, boundTo: localEndpointOf(connection) };
+  }
+}

@@ -1,0 +1,42 @@
+import type { Socket } from "node:net";
+import type { DialError } from "../net/dial-error.js";
+import type { Endpoint } from "../net/endpoint.js";
+
+/** Where connections enter: a listener that speaks one or more proxy protocols. */
+export interface Inbound {
+  readonly tag: string;
+  /** The type's name in the config. */
+  readonly type: string;
+  /**
+   * Starts to accept.
+   *
+   * @returns where it listens.
+   * @throws ListenError
+   */
+  start(): Promise<Endpoint>;
+  /** Stops to accept, lets relayed connections end, and destroys those still open when `cut` aborts. */
+  stop(cut: AbortSignal): Promise<void>;
+  /** Stops at once. Safe to call twice. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * A client's wish for a connection: its handshake is read and its login is right, but it has no answer yet. What it sent
+ * beyond the handshake is still to be read from `client`.
+ */
+export interface ProxyRequest {
+  /** Tag of the inbound that accepted it. */
+  readonly inbound: string;
+  readonly client: Socket;
+  /** Name under which the client authenticated; absent where nobody has to. */
+  readonly user?: string | undefined;
+  readonly source: Endpoint;
+  readonly destination: Endpoint;
+  /** Tells the client that its connection stands. From here on the client's bytes are payload. */
+  accept(boundTo: Endpoint): void;
+  /** Tells the client, in its protocol's words, why there is no connection, and closes. */
+  reject(error: DialError): void;
+}
+
+/** Takes over a request and its client socket. It never rejects. */
+export type RequestHandler = (request: ProxyRequest) => Promise<void>;

@@ -1,0 +1,91 @@
+import type { Socket } from "node:net";
+import { readParsed, ReadError } from "../net/byte-reader.js";
+import { endWith } from "../net/linger.js";
+import { remoteEndpointOf } from "../net/socket-endpoint.js";
+import type { ProxyRequest } from "./inbound.js";
+import {
+  formatLoginAnswer,
+  formatMethodChoice,
+  formatReply,
+  parseGreeting,
+  parseLogin,
+  parseRequest,
+  socks5Methods,
+  socks5Replies,
+  socks5ReplyTo,
+} from "./socks5.js";
+import type { Users } from "./users.js";
+
+export interface Socks5HandshakeOptions {
+  /** Tag of the inbound, for the request. */
+  readonly inbound: string;
+  readonly users: Users;
+  /** How long the client may take for each of its messages, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** The client was told that it gets no connection, and why; its socket is closing. */
+export class Socks5Refusal extends Error {
+  override readonly name = "Socks5Refusal";
+}
+
+/**
+ * Talks to a SOCKS5 client until it has said where it wants to go (RFC 1928, RFC 1929).
+ *
+ * States: greeting → (login, where there are users) → request. Any of them ends the conversation when it is wrong:
+ *
+ * | state    | wrong                                  | answer           |
+ * |----------|----------------------------------------|------------------|
+ * | greeting | the method we need is not offered      | 05 FF            |
+ * | login    | another version, unknown name, password| 01 01            |
+ * | request  | version; command; address type         | REP 01; 07; 08   |
+ *
+ * @throws Socks5Refusal after one of these answers; ReadError if the client left or was too slow.
+ */
+export async function acceptSocks5(
+  client: Socket,
+  { inbound, users, timeoutMs }: Socks5HandshakeOptions,
+): Promise<ProxyRequest> {
+  const offered = await readParsed(client, parseGreeting, { timeoutMs });
+  const needed = users.areRequired ? socks5Methods.password : socks5Methods.anonymous;
+  if (!offered.includes(needed)) {
+    throw refuse(client, formatMethodChoice(socks5Methods.none), `SOCKS method ${needed} is not offered`);
+  }
+  client.write(formatMethodChoice(needed));
+  const user = users.areRequired ? await logIn(client, users, timeoutMs) : undefined;
+
+  const request = await readParsed(client, parseRequest, { timeoutMs });
+  if (request.kind === "refused") throw refuse(client, formatReply(request.reply), request.reason);
+  return {
+    inbound,
+    client,
+    user,
+    source: remoteEndpointOf(client),
+    destination: request.destination,
+    accept: (boundTo) => client.write(formatReply(socks5Replies.succeeded, boundTo)),
+    reject: ({ code }) => {
+      endWith(client, formatReply(socks5ReplyTo(code)));
+    },
+  };
+}
+
+async function logIn(client: Socket, users: Users, timeoutMs: number): Promise<string> {
+  try {
+    const { username, password } = await readParsed(client, parseLogin, { timeoutMs });
+    if (!users.authenticate(username, password)) {
+      throw refuse(client, formatLoginAnswer(false), "wrong username or password");
+    }
+    client.write(formatLoginAnswer(true));
+    return username;
+  } catch (error) {
+    if (error instanceof ReadError && error.code === "malformed") {
+      throw refuse(client, formatLoginAnswer(false), error.message);
+    }
+    throw error;
+  }
+}
+
+function refuse(client: Socket, answer: Buffer, reason: string): Socks5Refusal {
+  endWith(client, answer);
+  return new Socks5Refusal(reason);
+}

@@ -1,0 +1,34 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+
+export interface User {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** No password has this digest: what an unknown user's is compared with, so that it takes as long as a known one's. */
+const nobodysDigest = Buffer.alloc(32);
+
+/** Who may use an inbound. Passwords are kept as digests and compared in constant time. */
+export class Users {
+  readonly #digests: ReadonlyMap<string, Buffer>;
+
+  constructor(users: readonly User[] = []) {
+    this.#digests = new Map(users.map(({ username, password }) => [username, digestOf(password)]));
+  }
+
+  /** Whether a client has to log in at all: only where there are users. */
+  get areRequired(): boolean {
+    return this.#digests.size > 0;
+  }
+
+  /** Whether there is such a user with that password. */
+  authenticate(username: string, password: string): boolean {
+    const expected = this.#digests.get(username);
+    const isEqual = timingSafeEqual(digestOf(password), expected ?? nobodysDigest);
+    return isEqual && expected !== undefined;
+  }
+}
+
+function digestOf(password: string): Buffer {
+  return createHash("sha256").update(password).digest();
+}

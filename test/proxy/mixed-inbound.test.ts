@@ -1,0 +1,373 @@
+import assert from "node:assert/strict";
+import type { Socket } from "node:net";
+import { describe, it, type TestContext } from "node:test";
+import type { Endpoint } from "../../src/net/endpoint.js";
+import type { ProxyRequest, RequestHandler } from "../../src/proxy/inbound.js";
+import { MixedInbound, type MixedInboundOptions } from "../../src/proxy/mixed-inbound.js";
+import type { User } from "../../src/proxy/users.js";
+import { readAll, readBytes, sha256 } from "../helpers/bytes.js";
+import { askHttp, basicLogin, connectHead } from "../helpers/http-client.js";
+import { connectTo } from "../helpers/proxy.js";
+import { createRandom } from "../helpers/random.js";
+import { RecordingLogger } from "../helpers/recording-logger.js";
+import { closeAfter, closedPort } from "../helpers/sockets.js";
+import { askSocks5, socks5Greeting, socks5Login, socks5Request } from "../helpers/socks5-client.js";
+import { closed, turns, until } from "../helpers/timing.js";
+
+const io = { timeout: 10_000 };
+const alice: User = { username: "alice", password: "secret" };
+const destination = { host: "example.com", port: 443 };
+const boundTo = { host: "192.0.2.1", port: 1080 };
+const never = new AbortController().signal;
+
+interface Entrance {
+  readonly inbound: MixedInbound;
+  readonly address: Endpoint;
+  readonly logger: RecordingLogger;
+  readonly requests: readonly ProxyRequest[];
+  /** Resolves with the first request. */
+  readonly requested: Promise<ProxyRequest>;
+}
+
+async function open(t: TestContext, options: Partial<MixedInboundOptions> = {}): Promise<Entrance> {
+  const requests: ProxyRequest[] = [];
+  const logger = new RecordingLogger();
+  let resolve: (request: ProxyRequest) => void;
+  const requested = new Promise<ProxyRequest>((settle) => (resolve = settle));
+  const onRequest: RequestHandler = async (request) => {
+    requests.push(request);
+    resolve(request);
+    await closed(request.client);
+  };
+  const listen = { host: "127.0.0.1", port: 0 };
+  const inbound = new MixedInbound({ tag: "in", listen, onRequest, logger, ...options });
+  closeAfter(t, inbound);
+  return { inbound, address: await inbound.start(), logger, requests, requested };
+}
+
+/** What a client hears in all that sends this. */
+async function hear(t: TestContext, { address }: Entrance, sent: string | Buffer): Promise<string> {
+  const client = await connectTo(t, address);
+  client.write(sent);
+  const heard = await readAll(client);
+  client.end();
+  await closed(client);
+  return heard.toString("latin1");
+}
+
+function refusalsIn({ logger }: Entrance): unknown[] {
+  return logger.lines
+    .filter(({ message }) => message === "connection refused")
+    .map(({ level, fields }) => [level, fields?.["inbound"], fields?.["reason"]]);
+}
+
+async function writeSlowly(client: Socket, bytes: Buffer): Promise<void> {
+  client.setNoDelay(true);
+  for (const byte of bytes) {
+    client.write(Buffer.of(byte));
+    await turns(2);
+  }
+}
+
+describe("MixedInbound", () => {
+  it("has its tag and its type's name", async (t) => {
+    const { inbound } = await open(t);
+    assert.deepEqual([inbound.tag, inbound.type], ["in", "mixed"]);
+  });
+
+  it("says where it listens", io, async (t) => {
+    const { address } = await open(t);
+    assert.equal(address.host, "127.0.0.1");
+    assert.notEqual(address.port, 0);
+    await connectTo(t, address);
+  });
+
+  it("cannot listen where somebody else does", io, async (t) => {
+    const { address } = await open(t);
+    const second = new MixedInbound({ tag: "b", listen: address, onRequest: async () => Promise.resolve() });
+    closeAfter(t, second);
+    await assert.rejects(second.start(), {
+      name: "ListenError",
+      message: `listen 127.0.0.1:${address.port}: address in use`,
+    });
+  });
+});
+
+const asks = {
+  socks5: async (client: Socket, user?: User) => (await askSocks5(client, destination, user)).reply,
+  http: async (client: Socket, user?: User) => (await askHttp(client, destination, user)).status,
+};
+const heads = {
+  socks5: Buffer.concat([socks5Greeting(0), socks5Request(destination)]),
+  http: Buffer.from(connectHead("example.com:443")),
+};
+const loginHeads = {
+  socks5: Buffer.concat([socks5Greeting(2), socks5Login("alice", "secret"), socks5Request(destination)]),
+  http: Buffer.from(connectHead("example.com:443", basicLogin(alice))),
+};
+const yes = { socks5: 0, http: 200 };
+
+for (const protocol of ["socks5", "http"] as const) {
+  describe(`MixedInbound with ${protocol}`, () => {
+    it("tells it by its first byte and hands the request over", io, async (t) => {
+      const { address, requested, requests } = await open(t);
+      const client = await connectTo(t, address);
+      const answer = asks[protocol](client);
+      const request = await requested;
+      request.accept(boundTo);
+      assert.equal(await answer, yes[protocol]);
+      assert.deepEqual(
+        { inbound: request.inbound, user: request.user, to: request.destination, from: request.source },
+        {
+          inbound: "in",
+          user: undefined,
+          to: destination,
+          from: { host: "127.0.0.1", port: client.localPort },
+        },
+      );
+      assert.equal(requests.length, 1);
+    });
+
+    it("lets users in", io, async (t) => {
+      const { address, requested } = await open(t, { users: [alice] });
+      const client = await connectTo(t, address);
+      const answer = asks[protocol](client, alice);
+      const request = await requested;
+      request.accept(boundTo);
+      assert.equal(await answer, yes[protocol]);
+      assert.equal(request.user, "alice");
+    });
+
+    it("takes a request that comes byte by byte, with payload behind it", io, async (t) => {
+      const { address, requested } = await open(t, { users: [alice] });
+      const client = await connectTo(t, address);
+      await writeSlowly(client, Buffer.concat([loginHeads[protocol], Buffer.from("payload")]));
+      client.end();
+      const request = await requested;
+      assert.equal(request.user, "alice");
+      assert.equal((await readAll(request.client)).toString(), "payload");
+    });
+
+    it("keeps what comes in the same segment as the request", io, async (t) => {
+      const payload = createRandom(5).bytes(200_000);
+      const { address, requested } = await open(t, { users: [alice] });
+      const client = await connectTo(t, address);
+      client.end(Buffer.concat([loginHeads[protocol], payload]));
+      const request = await requested;
+      assert.equal(sha256(await readAll(request.client)), sha256(payload));
+    });
+
+    it("serves many clients at once", io, async (t) => {
+      const entrance = await open(t);
+      const clients = await Promise.all(
+        Array.from({ length: 20 }, async () => connectTo(t, entrance.address)),
+      );
+      for (const client of clients) client.write(heads[protocol]);
+      await until(() => entrance.requests.length === clients.length);
+      const ports = entrance.requests.map(({ source }) => source.port);
+      assert.deepEqual(ports.sort(), clients.map(({ localPort }) => localPort).sort());
+    });
+
+    it("cuts a client that stops in the middle of its request", io, async (t) => {
+      const entrance = await open(t, { handshakeTimeoutMs: 50 });
+      const client = await connectTo(t, entrance.address);
+      client.resume();
+      client.write(heads[protocol].subarray(0, -1));
+      await closed(client.end());
+      assert.deepEqual(entrance.requests, []);
+      assert.equal(refusalsIn(entrance).length, 1);
+    });
+
+    it("survives a client that resets in the middle of its request", io, async (t) => {
+      const entrance = await open(t);
+      const client = await connectTo(t, entrance.address);
+      client.write(heads[protocol].subarray(0, -1));
+      await turns(5);
+      client.resetAndDestroy();
+      await until(() => entrance.logger.messages("debug").length > 0);
+      assert.deepEqual(entrance.requests, []);
+      assert.deepEqual(entrance.logger.messages("error"), []);
+    });
+  });
+}
+
+describe("MixedInbound's refusal", () => {
+  const socks4s: readonly (readonly [title: string, hex: string])[] = [
+    ["SOCKS4", "040101bb7f00000100"],
+    ["SOCKS4a", "040101bb0000000161006578616d706c652e636f6d00"],
+    ["SOCKS4's first byte", "04"],
+  ];
+  for (const [title, hex] of socks4s) {
+    it(`of ${title} is SOCKS4's 00 5B, and the end`, io, async (t) => {
+      const entrance = await open(t);
+      const heard = await hear(t, entrance, Buffer.from(hex, "hex"));
+      assert.equal(Buffer.from(heard, "latin1").toString("hex"), "005b000000000000");
+      assert.deepEqual(refusalsIn(entrance), [["debug", "in", "SOCKS4 is not supported"]]);
+      assert.deepEqual(entrance.requests, []);
+    });
+  }
+
+  const pushy: readonly (readonly [title: string, sent: Buffer | string, heard: RegExp])[] = [
+    ["SOCKS4", Buffer.of(4), /^005b000000000000$/],
+    ["SOCKS5", socks5Greeting(9), /^05ff$/],
+    ["HTTP", "FETCH / HTTP/1.1\r\n\r\n", /^485454502f312e3120343030.*0a$/],
+  ];
+  for (const [title, sent, heard] of pushy) {
+    it(`of ${title} is not lost although the client goes on sending`, io, async (t) => {
+      const { address } = await open(t);
+      const client = await connectTo(t, address);
+      client.write(sent);
+      client.end(Buffer.alloc(8 * 1024 * 1024));
+      assert.match((await readAll(client)).toString("hex"), heard);
+      await closed(client);
+      // It was all taken: nothing was left unread, which would have been a reset.
+      assert.equal(client.errored, null);
+    });
+  }
+
+  const rejections: readonly (readonly [
+    title: string,
+    sent: Buffer | string,
+    start: string,
+    reason: string,
+  ])[] = [
+    ["a greeting without the method", socks5Greeting(0), "\u0005\u00ff", "SOCKS method 2 is not offered"],
+    [
+      "a wrong login",
+      Buffer.concat([socks5Greeting(2), socks5Login("alice", "no")]),
+      "\u0005\u0002\u0001\u0001",
+      "wrong username or password",
+    ],
+    ["HTTP without a login", connectHead("a:1"), "HTTP/1.1 407 ", "a username and its password are required"],
+    ["another method", "GET / HTTP/1.0\r\n\r\n", "HTTP/1.1 405 ", "this proxy takes CONNECT requests only"],
+    ["garbage", "\u0000\u0001\u0002", "HTTP/1.1 400 ", "Parse Error: Invalid method encountered"],
+    [
+      "a TLS client hello",
+      "\u0016\u0003\u0001\u0002\u0000",
+      "HTTP/1.1 400 ",
+      "Parse Error: Invalid method encountered",
+    ],
+  ];
+  for (const [title, sent, start, reason] of rejections) {
+    it(`of ${title} is logged with its reason, once`, io, async (t) => {
+      const entrance = await open(t, { users: [alice] });
+      const heard = await hear(t, entrance, sent);
+      assert.ok(heard.startsWith(start), heard);
+      assert.deepEqual(refusalsIn(entrance), [["debug", "in", reason]]);
+      assert.deepEqual(entrance.requests, []);
+    });
+  }
+
+  it("never names a password in the log", io, async (t) => {
+    const entrance = await open(t, { users: [alice] });
+    const wrong = { username: "alice", password: "s3cret-typo" };
+    await hear(t, entrance, Buffer.concat([socks5Greeting(2), socks5Login("alice", wrong.password)]));
+    await hear(t, entrance, connectHead("a:1", basicLogin(wrong)));
+    assert.equal(refusalsIn(entrance).length, 2);
+    const log = JSON.stringify(entrance.logger.lines);
+    assert.ok(!log.includes(wrong.password) && !log.includes(basicLogin(wrong).slice(-12)), log);
+  });
+
+  it("of a silent client is the end, after the time it has", io, async (t) => {
+    const entrance = await open(t, { handshakeTimeoutMs: 20 });
+    const client = await connectTo(t, entrance.address);
+    client.on("end", () => client.end());
+    client.resume();
+    await closed(client);
+    assert.deepEqual(refusalsIn(entrance), [["debug", "in", "no complete message within 20 ms"]]);
+  });
+
+  it("of a client that leaves without a word is nothing but a line in the log", io, async (t) => {
+    const entrance = await open(t);
+    const client = await connectTo(t, entrance.address);
+    client.resume();
+    client.end();
+    await closed(client);
+    const reason = "connection closed after 0 bytes of an unfinished message";
+    assert.deepEqual(refusalsIn(entrance), [["debug", "in", reason]]);
+  });
+});
+
+describe("MixedInbound's stop", () => {
+  for (const protocol of ["socks5", "http"] as const) {
+    it(`waits for a connection of ${protocol} that was handed over`, io, async (t) => {
+      const { inbound, address, requested } = await open(t);
+      const client = await connectTo(t, address);
+      client.write(heads[protocol]);
+      const request = await requested;
+      request.accept(boundTo);
+      let isStopped = false;
+      const stopped = inbound.stop(never).then(() => (isStopped = true));
+      client.write("still here");
+      assert.equal((await readBytes(request.client, 10)).toString(), "still here");
+      await turns(5);
+      assert.equal(isStopped, false);
+      client.end();
+      client.resume();
+      request.client.resume();
+      request.client.end();
+      await stopped;
+    });
+
+    it(`destroys a connection of ${protocol} when it is cut`, io, async (t) => {
+      const { inbound, address, requested } = await open(t);
+      const client = await connectTo(t, address);
+      client.write(heads[protocol]);
+      const request = await requested;
+      const cut = new AbortController();
+      const stopped = inbound.stop(cut.signal);
+      await turns(5);
+      assert.equal(request.client.destroyed, false);
+      cut.abort();
+      await stopped;
+      assert.equal(request.client.destroyed, true);
+    });
+
+    it(`does not wait for a client in the middle of its ${protocol} request`, io, async (t) => {
+      const { inbound, address, logger, requests } = await open(t);
+      const client = await connectTo(t, address);
+      client.resume();
+      client.on("end", () => client.end());
+      client.write(heads[protocol].subarray(0, -1));
+      await turns(5);
+      await inbound.stop(never);
+      await closed(client);
+      assert.deepEqual(requests, []);
+      assert.deepEqual(logger.messages("error"), []);
+    });
+  }
+
+  it("does not wait for a silent client", io, async (t) => {
+    const { inbound, address } = await open(t);
+    const client = await connectTo(t, address);
+    client.resume();
+    await inbound.stop(never);
+    await closed(client.end());
+  });
+
+  it("lets nobody else in", io, async (t) => {
+    const { inbound, address } = await open(t);
+    await inbound.stop(never);
+    await assert.rejects(connectTo(t, address), { code: "ECONNREFUSED" });
+  });
+
+  it("may come twice, before the start, and after a failed one", io, async (t) => {
+    const { inbound, address } = await open(t);
+    const second = new MixedInbound({ tag: "b", listen: address, onRequest: async () => Promise.resolve() });
+    await second.stop(never);
+    await assert.rejects(second.start());
+    await second[Symbol.asyncDispose]();
+    await inbound.stop(never);
+    await inbound[Symbol.asyncDispose]();
+    await inbound[Symbol.asyncDispose]();
+  });
+
+  it("frees the port", io, async (t) => {
+    closeAfter(t);
+    const listen = { host: "127.0.0.1", port: await closedPort() };
+    const { inbound } = await open(t, { listen });
+    await inbound.stop(never);
+    const { address } = await open(t, { listen });
+    assert.deepEqual(address, listen);
+  });
+});
