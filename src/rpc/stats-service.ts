@@ -1,0 +1,86 @@
+import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
+import type { Counter } from "../stats/counter.js";
+import type { CounterStore } from "../stats/counter-store.js";
+import { createMatcher } from "../stats/matcher.js";
+import { deliveryKey } from "./delivery.js";
+import { createRegexpCompiler } from "./regexp.js";
+import type { SysStatsFigures, SysStatsSource } from "./sys-stats.js";
+
+export interface StatsServiceOptions {
+  readonly store: CounterStore;
+  readonly sysStats: SysStatsSource;
+}
+
+interface GetRequest {
+  readonly name: string;
+  readonly reset: boolean;
+}
+
+interface QueryRequest {
+  readonly pattern: string;
+  readonly patterns: readonly string[];
+  readonly regexp: boolean;
+  readonly reset: boolean;
+}
+
+interface Stat {
+  readonly name: string;
+  readonly value: bigint;
+}
+
+/**
+ * The calls of the V2Ray API's StatsService, for whatever name it is served under. Each is one synchronous step, so no
+ * byte slips between reading a counter and resetting it, or between two counters of one answer.
+ */
+export interface StatsService {
+  /**
+   * Reads one counter, and resets it if asked to.
+   *
+   * @throws ConnectError NOT_FOUND, `NAME not found.`
+   */
+  getStats(request: GetRequest, context: HandlerContext): { stat: Stat };
+  /**
+   * Reads all counters that match, and resets them if asked to.
+   *
+   * @throws ConnectError INVALID_ARGUMENT for a bad regular expression; then nothing is reset.
+   */
+  queryStats(request: QueryRequest, context: HandlerContext): { stat: Stat[] };
+  getSysStats(): SysStatsFigures;
+}
+
+/** Implements the StatsService over a counter store. */
+export function createStatsService({ store, sysStats }: StatsServiceOptions): StatsService {
+  return {
+    getStats({ name, reset }, context) {
+      context.signal.throwIfAborted();
+      const counter = store.get(name);
+      if (counter === undefined) throw new ConnectError(`${name} not found.`, Code.NotFound);
+      return { stat: { name, value: reset ? resetFor(context, counter) : counter.value } };
+    },
+
+    queryStats({ pattern, patterns, regexp, reset }, context) {
+      context.signal.throwIfAborted();
+      const allPatterns = pattern === "" ? patterns : [pattern, ...patterns];
+      const matches = createMatcher({ patterns: allPatterns, regexp }, createRegexpCompiler());
+      return {
+        stat: Array.from(store.query(matches), ({ name, counter }) => ({
+          name,
+          value: reset ? resetFor(context, counter) : counter.value,
+        })),
+      };
+    },
+
+    getSysStats: () => sysStats.read(),
+  };
+}
+
+/** Resets a counter on behalf of a caller: the bytes come back if the caller never gets to know of them. */
+function resetFor(context: HandlerContext, counter: Counter): bigint {
+  const value = counter.reset();
+  if (value > 0n) {
+    context.values.get(deliveryKey).onLost(() => {
+      counter.giveBack(value);
+    });
+  }
+  return value;
+}
