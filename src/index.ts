@@ -1,0 +1,36 @@
+import { App, type AppOptions } from "./app.js";
+import type { Config } from "./config/config.js";
+import { ApiServer } from "./rpc/api-server.js";
+
+export { App, StartError } from "./app.js";
+export type { AppAddresses, AppOptions, CreateApiServer, Service } from "./app.js";
+export { ConfigError } from "./config/config-error.js";
+export type { ConfigIssue } from "./config/config-error.js";
+export type { Config } from "./config/config.js";
+export { parseConfig } from "./config/parse-config.js";
+export { readConfig } from "./config/read-config.js";
+export { toConfig } from "./config/to-config.js";
+export { silentLogger } from "./log/logger.js";
+export type { LogFields, Logger } from "./log/logger.js";
+export type { ByteSink, ConnectionSinks } from "./net/byte-sink.js";
+export { countConnection, unwrapConnection } from "./net/counting-connection.js";
+export type { UnwrappedConnection } from "./net/counting-connection.js";
+export { formatEndpoint } from "./net/endpoint.js";
+export type { Endpoint } from "./net/endpoint.js";
+export { ListenError } from "./net/listen-error.js";
+export { ApiServer } from "./rpc/api-server.js";
+export type { ApiServerOptions } from "./rpc/api-server.js";
+export { CounterStore } from "./stats/counter-store.js";
+export type { NamedCounter } from "./stats/counter-store.js";
+export { Counter } from "./stats/counter.js";
+export { formatStatName, parseStatName } from "./stats/stat-name.js";
+export type { StatDirection, StatName, StatScope } from "./stats/stat-name.js";
+export { chainTrackers } from "./track/connection-tracker.js";
+export type { ConnectionMetadata, ConnectionTracker } from "./track/connection-tracker.js";
+export { StatsTracker } from "./track/stats-tracker.js";
+export type { StatsTrackerOptions } from "./track/stats-tracker.js";
+
+/** An app with the V2Ray API included. */
+export function createApp(config: Config, options: Omit<AppOptions, "createApiServer"> = {}): App {
+  return new App(config, { ...options, createApiServer: (apiOptions) => new ApiServer(apiOptions) });
+}
