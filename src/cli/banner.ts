@@ -1,0 +1,55 @@
+import type { AppAddresses } from "../app.js";
+import type { Config } from "../config/config.js";
+import { formatEndpoint, type Endpoint } from "../index.js";
+
+/** What a person reads when the program has started: where it listens, what it counts, and what to try. */
+export function formatBanner(config: Config, { inbounds, api }: AppAddresses): string {
+  const lines = [
+    ...inbounds.map(({ tag, type, address }) =>
+      line(`inbound ${tag}`, `${type} on ${formatListen(address)}`),
+    ),
+    line(
+      "v2ray api",
+      api === undefined ? 'off: "experimental.v2ray_api.listen" is empty' : formatListen(api),
+    ),
+    line("counting", formatCounted(config)),
+    ...(api === undefined ? [] : [line("try", formatCurl(api))]),
+  ];
+  return lines.join("");
+}
+
+function line(name: string, text: string): string {
+  return `${name.padEnd(20)} ${text}\n`;
+}
+
+function formatListen(address: Endpoint): string {
+  return address.host === "" ? `every address, port ${address.port}` : formatEndpoint(address);
+}
+
+function formatCounted({ experimental }: Config): string {
+  const { enabled, inbounds, outbounds, users } = experimental.v2ray_api.stats;
+  if (!enabled) return 'nothing: "experimental.v2ray_api.stats.enabled" is false';
+  const counted = [
+    ["inbounds", inbounds],
+    ["outbounds", outbounds],
+    ["users", users],
+  ] as const;
+  const parts = counted
+    .filter(([, names]) => names.length > 0)
+    .map(([kind, names]) => `${kind} ${names.join(", ")}`);
+  return parts.length > 0
+    ? parts.join("; ")
+    : 'nothing: "experimental.v2ray_api.stats" lists no inbounds, outbounds or users';
+}
+
+function formatCurl({ host, port }: Endpoint): string {
+  const url = `http://${formatEndpoint({ host: reachableHost(host), port })}`;
+  const path = "/v2ray.core.app.stats.command.StatsService/QueryStats";
+  return `curl -s '${url}${path}' -H 'content-type: application/json' -d '{}'`;
+}
+
+/** An address to reach a listener at that listens on every one. */
+function reachableHost(host: string): string {
+  if (host === "::") return "::1";
+  return host === "" || host === "0.0.0.0" ? "127.0.0.1" : host;
+}

@@ -1,0 +1,33 @@
+import { StartError } from "../app.js";
+import { createApp } from "../index.js";
+import { formatBanner } from "./banner.js";
+import type { CommandRunner } from "./command.js";
+import { parseConfigOption } from "./config-option.js";
+import { loadConfig } from "./load-config.js";
+import { createLogger } from "./logger.js";
+import { listenForStopSignals } from "./stop-signals.js";
+
+/** How long connections and calls may take to end after the first signal. */
+const graceMs = 5_000;
+
+/** `v2ray-api run`: runs the proxy and the API until a signal comes. */
+export const run: CommandRunner = async (args, process) => {
+  const config = await loadConfig(parseConfigOption(args), process);
+  if (config === undefined) return 1;
+  const signals = listenForStopSignals(process);
+  try {
+    const app = createApp(config, { logger: createLogger(config.log) });
+    const addresses = await app.start();
+    process.stdout.write(formatBanner(config, addresses));
+    await signals.first;
+    process.stdout.write("stopping: a second signal cuts what is still open\n");
+    await app.stop(AbortSignal.any([signals.second, AbortSignal.timeout(graceMs)]));
+    return 0;
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    process.stderr.write(`v2ray-api: ${error.message}\n`);
+    return 1;
+  } finally {
+    signals.stopListening();
+  }
+};

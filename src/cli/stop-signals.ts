@@ -1,0 +1,34 @@
+import type { CommandProcess } from "./command.js";
+
+const stopSignals = ["SIGINT", "SIGTERM"] as const;
+
+/** The wish of whoever runs the program that it ends. */
+export interface StopSignals {
+  /** Resolves at the first signal. */
+  readonly first: Promise<void>;
+  /** Aborts at the second one. */
+  readonly second: AbortSignal;
+  stopListening(): void;
+}
+
+/** Takes SIGINT and SIGTERM over, which then no longer end the process by themselves. */
+export function listenForStopSignals(process: CommandProcess): StopSignals {
+  const second = new AbortController();
+  let onSignal: () => void = () => undefined;
+  const first = new Promise<void>((resolve) => {
+    let count = 0;
+    onSignal = () => {
+      count += 1;
+      if (count === 1) resolve();
+      else second.abort();
+    };
+  });
+  for (const signal of stopSignals) process.on(signal, onSignal);
+  return {
+    first,
+    second: second.signal,
+    stopListening: () => {
+      for (const signal of stopSignals) process.off(signal, onSignal);
+    },
+  };
+}

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { formatBanner } from "../../src/cli/banner.js";
+import { toConfig } from "../../src/config/to-config.js";
+
+const addresses = {
+  inbounds: [{ tag: "mixed-in", type: "mixed", address: { host: "127.0.0.1", port: 2080 } }],
+  api: { host: "127.0.0.1", port: 10_085 },
+};
+
+function bannerOf(stats: object, { inbounds, api }: Partial<typeof addresses> = addresses): string[] {
+  const users = ["alice", "bob"].map((name) => ({ username: name, password: name }));
+  const config = toConfig({
+    inbounds: [{ type: "mixed", tag: "mixed-in", listen_port: 2080, users }],
+    outbounds: ["direct", "other"].map((tag) => ({ type: "direct", tag })),
+    experimental: { v2ray_api: { stats } },
+  });
+  return formatBanner(config, { inbounds: inbounds ?? [], api }).split("\n");
+}
+
+function queryAt(address: string): string {
+  const path = "v2ray.core.app.stats.command.StatsService/QueryStats";
+  return `try                  curl -s 'http://${address}/${path}' -H 'content-type: application/json' -d '{}'`;
+}
+
+describe("formatBanner", () => {
+  it("says where the program listens, what it counts and what to try", () => {
+    const stats = { enabled: true, inbounds: "mixed-in", outbounds: ["direct", "other"], users: ["bob"] };
+    assert.deepEqual(bannerOf(stats), [
+      "inbound mixed-in     mixed on 127.0.0.1:2080",
+      "v2ray api            127.0.0.1:10085",
+      "counting             inbounds mixed-in; outbounds direct, other; users bob",
+      queryAt("127.0.0.1:10085"),
+      "",
+    ]);
+  });
+
+  it("has nothing to try where the API is off", () => {
+    assert.deepEqual(bannerOf({ enabled: true, users: "alice" }, { inbounds: addresses.inbounds }), [
+      "inbound mixed-in     mixed on 127.0.0.1:2080",
+      'v2ray api            off: "experimental.v2ray_api.listen" is empty',
+      "counting             users alice",
+      "",
+    ]);
+  });
+
+  it("has a line for each inbound, in order", () => {
+    const inbound = (tag: string, host: string, port: number) => ({
+      tag,
+      type: "mixed",
+      address: { host, port },
+    });
+    const inbounds = [inbound("0", "::1", 1), inbound("a tag that is longer than its column", "0.0.0.0", 2)];
+    assert.deepEqual(bannerOf({}, { inbounds }).slice(0, 2), [
+      "inbound 0            mixed on [::1]:1",
+      "inbound a tag that is longer than its column mixed on 0.0.0.0:2",
+    ]);
+  });
+
+  const counted: readonly (readonly [stats: object, text: string])[] = [
+    [{}, 'nothing: "experimental.v2ray_api.stats.enabled" is false'],
+    [{ enabled: false, users: ["alice"] }, 'nothing: "experimental.v2ray_api.stats.enabled" is false'],
+    [{ enabled: true }, 'nothing: "experimental.v2ray_api.stats" lists no inbounds, outbounds or users'],
+    [{ enabled: true, inbounds: ["mixed-in"] }, "inbounds mixed-in"],
+    [{ enabled: true, users: ["bob", "alice"], outbounds: "other" }, "outbounds other; users bob, alice"],
+  ];
+  for (const [stats, text] of counted) {
+    it(`says what is counted with ${JSON.stringify(stats)}`, () => {
+      assert.equal(bannerOf(stats)[2], `counting             ${text}`);
+    });
+  }
+
+  const listens: readonly (readonly [host: string, shown: string, tried: string])[] = [
+    ["", "every address, port 10085", "127.0.0.1:10085"],
+    ["0.0.0.0", "0.0.0.0:10085", "127.0.0.1:10085"],
+    ["::", "[::]:10085", "[::1]:10085"],
+    ["::1", "[::1]:10085", "[::1]:10085"],
+    ["192.0.2.7", "192.0.2.7:10085", "192.0.2.7:10085"],
+    ["localhost", "localhost:10085", "localhost:10085"],
+  ];
+  for (const [host, shown, tried] of listens) {
+    it(`shows an API that listens on ${JSON.stringify(host)}, and an address to reach it at`, () => {
+      const lines = bannerOf({}, { api: { host, port: 10_085 } });
+      assert.equal(lines[0], `v2ray api            ${shown}`);
+      assert.equal(lines[2], queryAt(tried));
+    });
+  }
+});

@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { describe, it, type TestContext } from "node:test";
+import { StartError } from "../../src/app.js";
+import { createLogger } from "../../src/cli/logger.js";
+import type { LogConfig, LogLevel } from "../../src/config/log.js";
+import type { Logger } from "../../src/index.js";
+import { createTempDir } from "../helpers/temp-dir.js";
+
+/** What stands in the log file after `write`, line by line. */
+function linesOf(t: TestContext, options: Partial<LogConfig>, write: (logger: Logger) => void): string[] {
+  const output = createTempDir(t).join("v2ray-api.log");
+  write(createLogger({ disabled: false, level: "info", timestamp: false, output, ...options }));
+  return existsSync(output) ? readFileSync(output, "utf8").split("\n").slice(0, -1) : [];
+}
+
+function writeEach(logger: Logger): void {
+  logger.debug("one");
+  logger.info("two");
+  logger.warn("three");
+  logger.error("four");
+}
+
+const allLines = ["DEBUG: one", "INFO: two", "WARN: three", "ERROR: four"];
+
+describe("createLogger", () => {
+  const levels: readonly (readonly [level: LogLevel, lines: readonly string[]])[] = [
+    ["trace", allLines],
+    ["debug", allLines],
+    ["info", allLines.slice(1)],
+    ["warn", allLines.slice(2)],
+    ["error", allLines.slice(3)],
+    ["fatal", []],
+    ["panic", []],
+  ];
+  for (const [level, lines] of levels) {
+    it(`writes ${lines.length} of four lines at the level ${level}`, (t) => {
+      assert.deepEqual(linesOf(t, { level }, writeEach), lines);
+    });
+  }
+
+  it("writes nothing and makes no file where it is disabled", (t) => {
+    const output = createTempDir(t).join("v2ray-api.log");
+    writeEach(createLogger({ disabled: true, level: "trace", timestamp: false, output }));
+    assert.equal(existsSync(output), false);
+  });
+
+  it("puts the local time in front of each line on demand", (t) => {
+    const [line = ""] = linesOf(t, { timestamp: true }, (logger) => {
+      logger.info("hello");
+    });
+    const [, time = "", rest] = /^\[(.*)\] (.*)$/.exec(line) ?? [];
+    assert.equal(rest, "INFO: hello");
+    assert.match(time, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [+-]\d{4}$/);
+    assert.ok(Math.abs(Date.parse(time) - Date.now()) < 60_000, time);
+  });
+
+  const fields: readonly (readonly [fields: Parameters<Logger["info"]>[1], shown: string])[] = [
+    [{ inbound: "in", port: 80, open: true }, ' {"inbound":"in","port":80,"open":true}'],
+    [{}, ""],
+    [undefined, ""],
+    [{ user: undefined }, ""],
+    // Names to which pino and pino-pretty give a meaning of their own.
+    [{ error: "read ECONNRESET" }, ' {"error":"read ECONNRESET"}'],
+    [{ error: "two\nlines" }, String.raw` {"error":"two\nlines"}`],
+    [{ source: "\u001b[31mred" }, String.raw` {"source":"\u001b[31mred"}`],
+  ];
+  for (const [given, shown] of fields) {
+    it(`writes the fields ${JSON.stringify(given)} on the line of the message`, (t) => {
+      const lines = linesOf(t, {}, (logger) => {
+        logger.info("message", given);
+      });
+      assert.deepEqual(lines, [`INFO: message${shown}`]);
+    });
+  }
+
+  it("writes text that looks like a format as it is", (t) => {
+    const lines = linesOf(t, {}, (logger) => {
+      logger.info("100%s %d %o {a}", { a: "b" });
+    });
+    assert.deepEqual(lines, ['INFO: 100%s %d %o {a} {"a":"b"}']);
+  });
+
+  it("makes the folder of its file, and appends to it", (t) => {
+    const output = createTempDir(t).join("a/b/c.log");
+    for (const message of ["first", "second"]) {
+      createLogger({ disabled: false, level: "info", timestamp: false, output }).info(message);
+    }
+    assert.equal(readFileSync(output, "utf8"), "INFO: first\nINFO: second\n");
+  });
+
+  it("names the file that it cannot open", (t) => {
+    const { path } = createTempDir(t);
+    assert.throws(
+      () => createLogger({ disabled: false, level: "info", timestamp: false, output: path }),
+      (error) => {
+        assert.ok(error instanceof StartError);
+        assert.match(error.message, /^log: EISDIR: /);
+        assert.ok(error.message.includes(path));
+        return true;
+      },
+    );
+  });
+
+  it(
+    "does not throw when its file is full",
+    { skip: existsSync("/dev/full") ? false : "no /dev/full" },
+    () => {
+      const logger = createLogger({ disabled: false, level: "info", timestamp: false, output: "/dev/full" });
+      for (let count = 0; count < 3; count++) logger.info("lost");
+    },
+  );
+});

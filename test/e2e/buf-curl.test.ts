@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { assertCounters, expectedCounters, serviceNames } from "../helpers/api-client.js";
+import { rootPath, useCli } from "../helpers/cli.js";
+import { useOrigin } from "../helpers/origin.js";
+import { needs } from "../helpers/outside-client.js";
+import { runProgram, type ProgramResult } from "../helpers/program.js";
+
+const protocols = ["grpc", "grpcweb", "connect"] as const;
+const http2 = { transport: "HTTP/2 with prior knowledge", args: ["--http2-prior-knowledge"] } as const;
+const http1 = { transport: "HTTP/1.1", args: [] } as const;
+/** Every name over HTTP/2; over HTTP/1.1, where the names make no difference, one. */
+const targets = [
+  ...serviceNames.map((service) => ({ service, ...http2 })),
+  { service: serviceNames[0], ...http1 },
+];
+
+async function bufCurl(args: readonly string[], url: string, message: object): Promise<ProgramResult> {
+  const buf = join(rootPath, "node_modules", ".bin", "buf");
+  const allArgs = ["curl", "--schema", "proto", ...args, url, "-d", JSON.stringify(message)];
+  return runProgram(buf, allArgs, { cwd: rootPath });
+}
+
+describe("buf curl", needs("curl"), () => {
+  const cli = useCli();
+  const origin = useOrigin();
+
+  it("has some traffic to read about", async () => {
+    const proxy = `socks5h://alice:alice@${cli().proxy}`;
+    const { code } = await runProgram("curl", ["-s", "-x", proxy, "-T", "package.json", origin().url], {
+      cwd: rootPath,
+    });
+    assert.equal(code, 0);
+    assert.ok(origin().uplinkBytes > 1_000);
+    await assertCounters(cli().api, () => expectedCounters("alice", origin().moved));
+  });
+
+  describe("calling the StatsService", { concurrency: 4 }, () => {
+    for (const { service, transport, args } of targets) {
+      for (const protocol of protocols) {
+        it(`queries ${service} through ${protocol} over ${transport}`, async () => {
+          const url = `http://${cli().api}/${service}/QueryStats`;
+          const { code, stdout, stderr } = await bufCurl(["--protocol", protocol, ...args], url, {});
+          assert.equal(code, 0, stderr);
+          const expected = Object.entries(expectedCounters("alice", origin().moved)).map(
+            ([counter, value]) => ({ name: counter, value: String(value) }),
+          );
+          assert.deepEqual(JSON.parse(stdout), { stat: expected });
+        });
+      }
+    }
+
+    for (const protocol of protocols) {
+      it(`is told through ${protocol} that there is no such counter`, async () => {
+        const url = `http://${cli().api}/${serviceNames[0]}/GetStats`;
+        const args = ["--protocol", protocol, "--http2-prior-knowledge"];
+        const { code, stderr } = await bufCurl(args, url, { name: "nope" });
+        // buf shifts gRPC's code to the left: NOT_FOUND is 5.
+        assert.equal(code, 5 << 3);
+        assert.deepEqual(JSON.parse(stderr), { code: "not_found", message: "nope not found." });
+      });
+
+      it(`is told through ${protocol} what is wrong with a regular expression`, async () => {
+        const url = `http://${cli().api}/${serviceNames[0]}/QueryStats`;
+        const args = ["--protocol", protocol];
+        const { code, stderr } = await bufCurl(args, url, { patterns: ["ok", "a(b"], regexp: true });
+        assert.equal(code, 3 << 3);
+        assert.match(stderr, /"invalid_argument"/);
+        assert.match(stderr, /a\(b/);
+      });
+    }
+  });
+});
