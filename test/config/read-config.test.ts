@@ -29,8 +29,8 @@ describe("readConfig", () => {
   }
 
   it("reads a file", async () => {
-    const path = await written("fine.json", '{"log": {"output": "/tmp/größe.log"}} // ✓');
-    assert.deepEqual(await readConfig(path), parseConfig('{"log": {"output": "/tmp/größe.log"}}'));
+    const path = await written("fine.json", '{"log": {"output": "größe.log"}} // ✓');
+    assert.deepEqual(await readConfig(path), parseConfig('{"log": {"output": "größe.log"}}'));
   });
 
   it("skips a byte order mark", async () => {

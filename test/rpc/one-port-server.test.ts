@@ -271,10 +271,10 @@ describe("OnePortServer's patience", { timeout: 20_000 }, () => {
   }
 
   it("does not end with an HTTP/2 connection that has made a request", async (t) => {
-    const { server, port } = await start(t, { firstRequestTimeoutMs: 40 });
+    const { server, port } = await start(t, { firstRequestTimeoutMs: 250 });
     const session = openSession(t, port);
     assert.equal((await sendOnSession(session, { path: "/1" })).status, 200);
-    await delay(120);
+    await delay(500);
     assert.equal((await sendOnSession(session, { path: "/2" })).status, 200);
     assert.equal(server.connectionCount, 1);
   });
@@ -290,12 +290,12 @@ describe("OnePortServer's patience", { timeout: 20_000 }, () => {
   });
 
   it("does not end with a call that takes its time", async (t) => {
-    const { port, gate } = await startGated(t, { http2IdleTimeoutMs: 20, firstRequestTimeoutMs: 20 });
+    const { port, gate } = await startGated(t, { http2IdleTimeoutMs: 20, firstRequestTimeoutMs: 250 });
     const session = openSession(t, port);
     const arrived = once(gate, "arrived");
     const answering = sendOnSession(session, { path: "/slow" });
     await arrived;
-    await delay(100);
+    await delay(500);
     gate.emit("open");
     assert.equal((await answering).body.toString(), "late");
   });
