@@ -1,8 +1,9 @@
-import type { ServerHttp2Session } from "node:http2";
+import { constants, type ServerHttp2Session } from "node:http2";
+import type { Socket } from "node:net";
 import { probeSession } from "./http2-session-probe.js";
 
 export interface SessionTimeouts {
-  /** How long a connection may take to its first complete request, in milliseconds. */
+  /** How long a connection may take to its first complete request, and any later request to its end, in milliseconds. */
   readonly firstRequestTimeoutMs: number;
   /** How long a session that has served a call may be without another one, in milliseconds. */
   readonly http2IdleTimeoutMs: number;
@@ -10,37 +11,59 @@ export interface SessionTimeouts {
   readonly http2PingIntervalMs: number;
 }
 
+/** How long a session that was ended may take to say so and to see the other side close. */
+const lingerMs = 2_000;
+
 /**
  * Ends HTTP/2 sessions that nobody uses: those without a complete request in time, those that have been without a call
- * for long, and those whose other side is gone. Node's HTTP/2 server watches none of it.
+ * for long, and those whose other side is gone; also requests that do not end. Node's HTTP/2 server watches none of it.
+ *
+ * @param socket - What the session runs on: it can outlive the session, which ends with a FIN that the other side need
+ *   not answer.
  */
 export function watchSession(
   session: ServerHttp2Session,
+  socket: Socket,
   { firstRequestTimeoutMs, http2IdleTimeoutMs, http2PingIntervalMs }: SessionTimeouts,
 ): void {
+  let lingering: NodeJS.Timeout | undefined;
+  let idle: NodeJS.Timeout | undefined;
+  let runningCount = 0;
+  const destroySocket = (): void => {
+    socket.destroy();
+  };
   // Not close(): that would wait for a stream whose headers never end.
   const end = (): void => {
     session.destroy();
+    lingering ??= setTimeout(destroySocket, lingerMs);
   };
   const firstRequest = setTimeout(end, firstRequestTimeoutMs);
-  const probing = setInterval(probeSession(session, end), http2PingIntervalMs);
-  let idle: NodeJS.Timeout | undefined;
-  let runningCount = 0;
+  const probing = setInterval(probeSession(session, socket, destroySocket), http2PingIntervalMs);
+
   session.on("stream", (stream) => {
     runningCount += 1;
     clearTimeout(idle);
-    stream.once("end", () => {
+    const request = setTimeout(() => {
+      stream.close(constants.NGHTTP2_CANCEL);
+    }, firstRequestTimeoutMs);
+    const onComplete = (): void => {
+      clearTimeout(request);
       clearTimeout(firstRequest);
-    });
+    };
+    if (stream.endAfterHeaders) onComplete();
+    stream.once("end", onComplete);
     stream.once("close", () => {
-      clearTimeout(firstRequest);
+      clearTimeout(request);
+      // One that was cancelled before its answer was no request.
+      if (stream.headersSent) clearTimeout(firstRequest);
       runningCount -= 1;
-      if (runningCount === 0 && !session.destroyed) idle = setTimeout(end, http2IdleTimeoutMs);
+      if (runningCount === 0 && !socket.destroyed) idle = setTimeout(end, http2IdleTimeoutMs);
     });
   });
-  session.once("close", () => {
+  socket.once("close", () => {
     clearTimeout(firstRequest);
-    clearInterval(probing);
     clearTimeout(idle);
+    clearTimeout(lingering);
+    clearInterval(probing);
   });
 }

@@ -52,8 +52,10 @@ export class OnePortServer {
   readonly #http2: Http2Server;
   readonly #onRequest: NodeHandler;
   readonly #sniffTimeoutMs: number;
+  readonly #sessionTimeouts: SessionTimeouts;
   readonly #logger: Logger;
-  readonly #undecided = new Set<Socket>();
+  /** Connections that run no call: undecided ones, and HTTP/1.1 ones before and between their requests. */
+  readonly #waiting = new Set<Socket>();
   readonly #sessions = new Set<ServerHttp2Session>();
   #stopping = false;
 
@@ -85,9 +87,7 @@ export class OnePortServer {
       { settings: { maxConcurrentStreams }, maxSessionMemory },
       this.#onHttpRequest,
     );
-    this.#http2.on("session", (session) => {
-      this.#adopt(session, { firstRequestTimeoutMs, http2IdleTimeoutMs, http2PingIntervalMs });
-    });
+    this.#sessionTimeouts = { firstRequestTimeoutMs, http2IdleTimeoutMs, http2PingIntervalMs };
   }
 
   /** How many connections are open. */
@@ -109,7 +109,7 @@ export class OnePortServer {
   async stop(cut: AbortSignal): Promise<void> {
     this.#stopping = true;
     const stopped = this.#listener.stop(cut);
-    for (const socket of this.#undecided) socket.destroy();
+    for (const socket of this.#waiting) socket.destroy();
     for (const session of this.#sessions) session.close();
     this.#http1.close();
     await stopped;
@@ -122,14 +122,17 @@ export class OnePortServer {
 
   /** Never rejects. */
   async #serve(socket: Socket): Promise<void> {
-    this.#undecided.add(socket);
-    socket.once("close", () => this.#undecided.delete(socket));
+    this.#waiting.add(socket);
+    socket.once("close", () => this.#waiting.delete(socket));
     try {
       const version = await readParsed(socket, parseHttpVersion, { timeoutMs: this.#sniffTimeoutMs });
-      this.#undecided.delete(socket);
       if (version === "http2") {
+        this.#waiting.delete(socket);
         // A client's FIN ends an HTTP/2 connection. Node leaves that to the socket, and would keep the session for ever.
         socket.allowHalfOpen = false;
+        this.#http2.once("session", (session) => {
+          this.#adopt(session, socket);
+        });
         this.#http2.emit("connection", socket);
       } else {
         this.#http1.emit("connection", socket);
@@ -140,27 +143,33 @@ export class OnePortServer {
     }
   }
 
-  #adopt(session: ServerHttp2Session, timeouts: SessionTimeouts): void {
+  #adopt(session: ServerHttp2Session, socket: Socket): void {
     this.#sessions.add(session);
     session.on("error", (error: Error) => {
       this.#logger.debug("HTTP/2 session failed", { error: error.message });
     });
     session.once("close", () => this.#sessions.delete(session));
-    watchSession(session, timeouts);
+    watchSession(session, socket, this.#sessionTimeouts);
   }
 
   readonly #onHttpRequest = (request: NodeRequest, response: NodeResponse): void => {
-    if (request.httpVersionMajor === 1) {
-      if (this.#stopping) response.setHeader("connection", "close");
-      // An answer that began before the stop has promised to keep its connection.
-      response.once("close", () => {
-        if (!this.#stopping) return;
-        setImmediate(() => {
-          this.#http1.closeIdleConnections();
-        });
-      });
-    }
+    if (!("stream" in request)) this.#watchHttp1(request.socket, response);
     freeCallerAfter(request, response);
-    this.#onRequest(request, response);
+    try {
+      this.#onRequest(request, response);
+    } catch (error) {
+      this.#logger.error("request failed", { error: String(error) });
+      response.destroy();
+    }
   };
+
+  #watchHttp1(socket: Socket, response: NodeResponse): void {
+    this.#waiting.delete(socket);
+    if (this.#stopping) response.setHeader("connection", "close");
+    response.once("close", () => {
+      // An answer that began before the stop has promised to keep its connection.
+      if (this.#stopping) socket.destroySoon();
+      else if (!socket.destroyed) this.#waiting.add(socket);
+    });
+  }
 }

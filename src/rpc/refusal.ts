@@ -55,6 +55,8 @@ function respond(
 /** A gRPC answer that is nothing but its trailers. Over HTTP/2 its only frame must end the stream, or grpc-go rejects it. */
 function respondWithStatus(response: NodeResponse, headers: Readonly<Record<string, string>>): void {
   if (response instanceof Http2ServerResponse) {
+    // A caller can cancel in the same breath in which it calls; to answer would throw then.
+    if (response.stream.destroyed || response.stream.closed) return;
     response.stream.respond({ ":status": 200, ...response.getHeaders(), ...headers }, { endStream: true });
   } else {
     respond(response, 200, headers, Buffer.alloc(0));

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import type { ServerHttp2Session } from "node:http2";
+import { connect, type Socket } from "node:net";
 import { describe, it } from "node:test";
 import { probeSession } from "../../src/rpc/http2-session-probe.js";
 import { OnePortServer } from "../../src/rpc/one-port-server.js";
@@ -9,8 +11,8 @@ import { until } from "../helpers/timing.js";
 
 /** As much of a session as the probe looks at. */
 class FakeSession {
-  readonly socket = { bytesRead: 0, bytesWritten: 0 };
   readonly pings: (() => void)[] = [];
+  destroyed = false;
 
   ping(onPong: () => void): void {
     this.pings.push(onPong);
@@ -19,15 +21,18 @@ class FakeSession {
 
 interface Probed {
   readonly session: FakeSession;
+  readonly socket: { bytesRead: number; bytesWritten: number };
   readonly probe: () => void;
   goneCount: number;
 }
 
 function probeFake(): Probed {
   const session = new FakeSession();
+  const socket = { bytesRead: 0, bytesWritten: 0 };
   const probed: Probed = {
     session,
-    probe: probeSession(session as unknown as ServerHttp2Session, () => {
+    socket,
+    probe: probeSession(session as unknown as ServerHttp2Session, socket as unknown as Socket, () => {
       probed.goneCount += 1;
     }),
     goneCount: 0,
@@ -48,7 +53,7 @@ describe("probeSession()", () => {
 
   it("tells when there was neither an answer nor a byte", () => {
     const probed = probeFake();
-    probed.session.socket.bytesRead = 100;
+    probed.socket.bytesRead = 100;
     probed.probe();
     assert.equal(probed.goneCount, 0);
     probed.probe();
@@ -60,7 +65,7 @@ describe("probeSession()", () => {
     it(`spares who does not answer while ${direction} grow`, () => {
       const probed = probeFake();
       for (const bytes of [1, 2, 3]) {
-        probed.session.socket[direction] = bytes;
+        probed.socket[direction] = bytes;
         probed.probe();
       }
       assert.equal(probed.goneCount, 0);
@@ -73,12 +78,22 @@ describe("probeSession()", () => {
   it("counts a late answer", () => {
     const probed = probeFake();
     probed.probe();
-    probed.session.socket.bytesWritten = 1;
+    probed.socket.bytesWritten = 1;
     probed.probe();
     probed.session.pings[0]?.();
     probed.probe();
     assert.equal(probed.goneCount, 0);
     assert.equal(probed.session.pings.length, 2);
+  });
+});
+
+describe("probeSession() of a session that is over", () => {
+  it("tells at once, and asks nothing", () => {
+    const probed = probeFake();
+    probed.session.destroyed = true;
+    probed.probe();
+    assert.equal(probed.goneCount, 1);
+    assert.deepEqual(probed.session.pings, []);
   });
 });
 
@@ -99,6 +114,19 @@ describe("OnePortServer's probe", () => {
       await until(() => server.connectionCount === 0);
     });
   }
+
+  it("closes a connection whose client says goodbye and keeps its half open", io, async (t) => {
+    const server = new OnePortServer({ onRequest: () => undefined, http2PingIntervalMs: 20 });
+    closeAfter(t, server);
+    const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    socket.on("error", () => undefined);
+    closeAfter(t, socket);
+    socket.resume();
+    socket.write(Buffer.concat([preface, http2Frame(0x7, 0, 0, Buffer.alloc(8))]));
+    await once(socket, "end");
+    await until(() => server.connectionCount === 0);
+  });
 
   it("keeps a client that answers", io, async (t) => {
     let requestCount = 0;

@@ -1,30 +1,60 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import type { ServerHttp2Session } from "node:http2";
+import type { Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { watchSession } from "../../src/rpc/http2-session-watch.js";
 
+/** As much of a stream as the watch looks at. */
+class FakeStream extends EventEmitter {
+  readonly endAfterHeaders: boolean;
+  headersSent = false;
+  closeCode: number | undefined;
+
+  constructor(endAfterHeaders: boolean) {
+    super();
+    this.endAfterHeaders = endAfterHeaders;
+  }
+
+  close(code: number): void {
+    this.closeCode = code;
+  }
+
+  /** The request is complete, it is answered, and that is it. */
+  serve(): void {
+    this.emit("end");
+    this.headersSent = true;
+    this.emit("close");
+  }
+}
+
+/** As much of a socket as the watch looks at. */
+class FakeSocket extends EventEmitter {
+  readonly bytesRead = 0;
+  readonly bytesWritten = 0;
+  destroyed = false;
+
+  destroy(): void {
+    this.destroyed = true;
+    this.emit("close");
+  }
+}
+
 /** As much of a session as the watch looks at. */
 class FakeSession extends EventEmitter {
-  readonly socket = { bytesRead: 0, bytesWritten: 0 };
   readonly pings: (() => void)[] = [];
-  destroyCount = 0;
-
-  get destroyed(): boolean {
-    return this.destroyCount > 0;
-  }
+  destroyed = false;
 
   ping(onPong: () => void): void {
     this.pings.push(onPong);
   }
 
   destroy(): void {
-    this.destroyCount += 1;
-    this.emit("close");
+    this.destroyed = true;
   }
 
-  openStream(): EventEmitter {
-    const stream = new EventEmitter();
+  openStream({ endAfterHeaders = false } = {}): FakeStream {
+    const stream = new FakeStream(endAfterHeaders);
     this.emit("stream", stream);
     return stream;
   }
@@ -32,19 +62,22 @@ class FakeSession extends EventEmitter {
 
 interface Watched {
   readonly session: FakeSession;
+  readonly socket: FakeSocket;
   readonly tick: (ms: number) => void;
 }
 
 function watchFake(t: TestContext): Watched {
   t.mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
   const session = new FakeSession();
-  watchSession(session as unknown as ServerHttp2Session, {
+  const socket = new FakeSocket();
+  watchSession(session as unknown as ServerHttp2Session, socket as unknown as Socket, {
     firstRequestTimeoutMs: 100,
     http2IdleTimeoutMs: 1_000,
     http2PingIntervalMs: 10_000,
   });
   return {
     session,
+    socket,
     tick: (ms) => {
       t.mock.timers.tick(ms);
     },
@@ -60,6 +93,15 @@ describe("watchSession()", () => {
     assert.equal(session.destroyed, true);
   });
 
+  it("destroys the socket of a session that it ended, a while later", (t) => {
+    const { socket, tick } = watchFake(t);
+    tick(100);
+    tick(1_999);
+    assert.equal(socket.destroyed, false);
+    tick(1);
+    assert.equal(socket.destroyed, true);
+  });
+
   it("destroys a session whose request is not complete in time", (t) => {
     const { session, tick } = watchFake(t);
     session.openStream();
@@ -67,16 +109,39 @@ describe("watchSession()", () => {
     assert.equal(session.destroyed, true);
   });
 
-  it("spares a session whose first request is complete and still being answered", (t) => {
+  it("takes a request that was cancelled before its answer for none", (t) => {
     const { session, tick } = watchFake(t);
-    session.openStream().emit("end");
-    tick(9_999);
+    session.openStream().emit("close");
+    tick(100);
+    assert.equal(session.destroyed, true);
+  });
+
+  it("closes a later request that is not complete in time, and spares the session", (t) => {
+    const { session, tick } = watchFake(t);
+    session.openStream().serve();
+    const stream = session.openStream();
+    tick(99);
+    assert.equal(stream.closeCode, undefined);
+    tick(1);
+    assert.equal(stream.closeCode, 8);
     assert.equal(session.destroyed, false);
   });
 
+  for (const endAfterHeaders of [true, false]) {
+    const what = endAfterHeaders ? "has no body" : "is complete";
+    it(`spares a session whose first request ${what} and is still being answered`, (t) => {
+      const { session, tick } = watchFake(t);
+      const stream = session.openStream({ endAfterHeaders });
+      stream.emit(endAfterHeaders ? "nothing" : "end");
+      tick(9_999);
+      assert.equal(session.destroyed, false);
+      assert.equal(stream.closeCode, undefined);
+    });
+  }
+
   it("destroys a session that has been without a call for long, and not before", (t) => {
     const { session, tick } = watchFake(t);
-    session.openStream().emit("close");
+    session.openStream().serve();
     tick(999);
     assert.equal(session.destroyed, false);
     tick(1);
@@ -86,38 +151,39 @@ describe("watchSession()", () => {
   it("counts idle time from the end of the last of several calls", (t) => {
     const { session, tick } = watchFake(t);
     const [first, second] = [session.openStream(), session.openStream()];
-    first.emit("close");
+    second.emit("end");
+    first.serve();
     tick(5_000);
-    second.emit("close");
+    second.serve();
     tick(500);
-    const third = session.openStream();
+    const third = session.openStream({ endAfterHeaders: true });
     tick(900);
-    third.emit("close");
+    third.serve();
     tick(999);
     assert.equal(session.destroyed, false);
     tick(1);
     assert.equal(session.destroyed, true);
   });
 
-  it("pings at its interval, and destroys a session that is gone", (t) => {
-    const { session, tick } = watchFake(t);
+  it("pings at its interval, and destroys the socket of a session that is gone", (t) => {
+    const { session, socket, tick } = watchFake(t);
     session.openStream().emit("end");
     tick(10_000);
     session.pings.pop()?.();
     tick(10_000);
     assert.equal(session.pings.length, 1);
-    assert.equal(session.destroyed, false);
+    assert.equal(socket.destroyed, false);
     tick(10_000);
-    assert.equal(session.destroyed, true);
+    assert.equal(socket.destroyed, true);
   });
 
-  it("leaves no timer for a session that closed", (t) => {
-    const { session, tick } = watchFake(t);
+  it("leaves no timer for a socket that closed", (t) => {
+    const { session, socket, tick } = watchFake(t);
     const stream = session.openStream();
-    session.destroy();
+    socket.destroy();
     stream.emit("close");
     tick(100_000);
-    assert.equal(session.destroyCount, 1);
+    assert.equal(session.destroyed, false);
     assert.deepEqual(session.pings, []);
   });
 });

@@ -376,6 +376,17 @@ describe("OnePortServer's stop", { timeout: 20_000 }, () => {
     assert.match(await raw.closed(), /\r\n\r\n4\r\nlate|\r\n\r\nlate$/);
   });
 
+  it("does not wait for half a request, or for a connection between two", async (t) => {
+    const { server, port } = await start(t);
+    const half = await openRaw(t, port, "GET / HT");
+    const between = await openRaw(t, port, http1Text({ path: "/1" }));
+    await between.received("/1 by 1.1");
+    between.send("GET / HTTP/1.1\r\nHost: lo");
+    await turns(5);
+    await server.stop(never);
+    await Promise.all([half.closed(), between.closed()]);
+  });
+
   it("lets an answer end that has promised to keep its connection, and closes that", async (t) => {
     const { server, port, gate } = await startGated(t);
     const raw = await openRaw(t, port, http1Text({ path: "/begun" }));
@@ -432,7 +443,10 @@ describe("OnePortServer's stop", { timeout: 20_000 }, () => {
   for (const { what, bytes } of [
     { what: "HEADERS that do not end", bytes: Buffer.concat([clientPreface, halfHeaders]) },
     { what: "a call that does not end", bytes: Buffer.concat([clientPreface, openHeaders]) },
-    { what: "half an HTTP/1.1 request", bytes: Buffer.from("POST / HTTP/1.1\r\nHost: local") },
+    {
+      what: "an HTTP/1.1 call that does not end",
+      bytes: Buffer.from("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf"),
+    },
   ]) {
     it(`waits for ${what} until it is cut`, async (t) => {
       const { server, port } = await start(t);
