@@ -11,7 +11,13 @@ export interface StopSignals {
   stopListening(): void;
 }
 
-/** Takes SIGINT and SIGTERM over, which then no longer end the process by themselves. */
+/** The longest delay of Node's timers. */
+const foreverMs = 2 ** 31 - 1;
+
+/**
+ * Takes SIGINT and SIGTERM over, which then no longer end the process by themselves. Until it stops to listen the process
+ * lives, even if nothing in it has anything to do.
+ */
 export function listenForStopSignals(process: CommandProcess): StopSignals {
   const second = new AbortController();
   let onSignal: () => void = () => undefined;
@@ -24,10 +30,12 @@ export function listenForStopSignals(process: CommandProcess): StopSignals {
     };
   });
   for (const signal of stopSignals) process.on(signal, onSignal);
+  const keepingAlive = setInterval(() => undefined, foreverMs);
   return {
     first,
     second: second.signal,
     stopListening: () => {
+      clearInterval(keepingAlive);
       for (const signal of stopSignals) process.off(signal, onSignal);
     },
   };

@@ -1,14 +1,18 @@
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 
+/** Longest message, in characters: encoded, it has to fit into one block of HTTP/2 headers. */
+const maxMessageLength = 2_000;
+
 /**
  * Writes a `grpc-message`: printable ASCII stays as it is; the percent sign, spaces at the ends and everything else are
  * percent-encoded as UTF-8 (gRPC over HTTP/2, "Percent-Encoded"). Encoding more is allowed too, but grpc-js does not
- * decode what a whole URL may contain, and shows `alice%40example.com`.
+ * decode what a whole URL may contain, and shows `alice%40example.com`. What is longer than 2,000 characters is cut.
  *
  * @throws URIError for half a surrogate pair.
  */
 export function encodeGrpcMessage(text: string): string {
-  return text.replaceAll(/^ +| +$|[^\x20-\x24\x26-\x7e]+/g, encodeURIComponent);
+  const message = text.length > maxMessageLength ? `${cut(text)}…` : text;
+  return message.replaceAll(/^ +| +$|[^\x20-\x24\x26-\x7e]+/g, encodeURIComponent);
 }
 
 /** The same answer with its `grpc-message`, which connect-es encodes like a part of a URL, encoded as above. */
@@ -24,4 +28,9 @@ export function withPlainGrpcMessage(answer: UniversalServerResponse): Universal
       return trailer;
     },
   };
+}
+
+/** By code points, since half a surrogate pair cannot be encoded. */
+function cut(text: string): string {
+  return Array.from(text.slice(0, maxMessageLength)).slice(0, -1).join("");
 }

@@ -23,14 +23,20 @@ describe("listenForStopSignals", () => {
       assert.equal(signals.second.aborted, false);
       process.emit(second);
       assert.equal(signals.second.aborted, true);
+      signals.stopListening();
     });
   }
 
-  it("leaves no listener behind", () => {
-    const process = new SignalledProcess();
-    const signals = listenForStopSignals(process);
-    assert.deepEqual([process.listenerCount("SIGINT"), process.listenerCount("SIGTERM")], [1, 1]);
+  it("keeps the process alive, and leaves no listener and no timer behind", () => {
+    const fake = new SignalledProcess();
+    const timerCount = (): number =>
+      process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+    const before = timerCount();
+    const signals = listenForStopSignals(fake);
+    assert.deepEqual([fake.listenerCount("SIGINT"), fake.listenerCount("SIGTERM")], [1, 1]);
+    assert.equal(timerCount(), before + 1);
     signals.stopListening();
-    assert.deepEqual(process.eventNames(), []);
+    assert.deepEqual(fake.eventNames(), []);
+    assert.equal(timerCount(), before);
   });
 });

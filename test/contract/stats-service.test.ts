@@ -196,7 +196,7 @@ function describeService(start: (t: TestContext) => Promise<Opened>): void {
     {
       what: "a long one",
       patterns: ["x".repeat(4_097)],
-      reason: /4097 characters, at most 4096 are allowed$/,
+      reason: /4097 characters in the request's patterns, at most 4096 are allowed$/,
     },
     {
       what: "too many repeats in all",

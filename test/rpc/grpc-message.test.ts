@@ -33,6 +33,14 @@ describe("encodeGrpcMessage()", () => {
     }
   });
 
+  it("cuts what would not fit into a block of headers, between characters", () => {
+    const long = "é".repeat(60_000);
+    assert.equal(decodeURIComponent(encodeGrpcMessage(long)), `${"é".repeat(1_999)}…`);
+    assert.equal(encodeGrpcMessage("a".repeat(2_000)), "a".repeat(2_000));
+    const foxes = encodeGrpcMessage(`a${"🦊".repeat(2_000)}`);
+    assert.equal(decodeURIComponent(foxes), `a${"🦊".repeat(999)}…`);
+  });
+
   it("throws for half a surrogate pair", () => {
     assert.throws(() => encodeGrpcMessage("\ud800"), URIError);
   });

@@ -57,7 +57,7 @@ describe("createRegexpCompiler()", () => {
     {
       what: "a length of 4,097",
       pattern: "a".repeat(4_097),
-      reason: /: 4097 characters, at most 4096 are allowed$/,
+      reason: /: 4097 characters in the request's patterns, at most 4096 are allowed$/,
     },
     {
       what: "2,001 repeats",
@@ -68,6 +68,21 @@ describe("createRegexpCompiler()", () => {
       what: "too many instructions",
       pattern: "a".repeat(4_096),
       reason: /: \d+ instructions, at most 4000 are allowed$/,
+    },
+    {
+      what: "51 Unicode classes",
+      pattern: "\\pL\\P{Greek}".repeat(25) + "\\pN",
+      reason: /: 51 Unicode classes in the request's patterns, at most 50 are allowed$/,
+    },
+    {
+      what: "what would take half a second to compile",
+      pattern: `(?:${"[^a]".repeat(1_000)}){1000}`,
+      reason: /: 4010000 characters with repeats written out, at most 100000 are allowed$/,
+    },
+    {
+      what: "the same with nested repeats",
+      pattern: `(?:(?:${"[^a]".repeat(1_000)}){32}){32}`,
+      reason: /: 4016000 characters with repeats written out, at most 100000 are allowed$/,
     },
     { what: "an unrolled class", pattern: "(abcdefgh){600}", reason: /: \d+ instructions, at most 4000/ },
   ]) {
@@ -108,6 +123,24 @@ describe("createRegexpCompiler()", () => {
       );
     });
   }
+
+  it("sums the length of all patterns of one request", () => {
+    const compile = createRegexpCompiler();
+    compile("a".repeat(2_048));
+    compile("b".repeat(2_047));
+    compile("c");
+    assert.throws(() => compile("d"), /4097 characters in the request's patterns, at most 4096 are allowed/);
+  });
+
+  it("sums the Unicode classes of all patterns of one request", () => {
+    const compile = createRegexpCompiler();
+    for (let count = 0; count < 50; count++) compile("\\pL");
+    assert.throws(() => compile("\\p{Lu}"), /51 Unicode classes in the request's patterns/);
+  });
+
+  it("takes a repeat of nothing for one", () => {
+    assert.equal(createRegexpCompiler()("ab{0}c{0,0}")("xax"), true);
+  });
 
   it("starts each request's sum at zero", () => {
     for (let request = 0; request < 3; request++) createRegexpCompiler()("a{1000}");
