@@ -25,7 +25,7 @@ const listenShape = {
   listen_port: portField(),
 };
 
-/** SOCKS4, SOCKS4a, SOCKS5 and HTTP proxy on one port. */
+/** SOCKS5 CONNECT and HTTP CONNECT on one port. */
 const mixedInboundSchema = section({
   type: z.literal("mixed"),
   ...listenShape,

@@ -14,7 +14,7 @@ export type ParseResult<T> =
 /** Reads a value from the bytes that have arrived so far. It must ask for a bounded number of them. */
 export type Parser<T> = (bytes: Buffer) => ParseResult<T>;
 
-/** The parser's word for bytes that are no beginning of a value. */
+/** What became of the value: the stream ended or failed before it, it took too long, or it is none. */
 export type ReadErrorCode = "closed" | "timeout" | "malformed";
 
 /** Why no value could be read. */
