@@ -59,6 +59,8 @@ function answerPreflight(request: NodeRequest, response: NodeResponse): void {
   if (request.headers["access-control-request-private-network"] === "true") {
     response.setHeader("access-control-allow-private-network", "true");
   }
+  // As in a refusal: an answer to a request that nobody reads can be lost.
+  request.resume();
   response.statusCode = 204;
   response.end();
 }

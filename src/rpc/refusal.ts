@@ -22,6 +22,9 @@ export function refuse(
   code: RefusalCode,
   message: string,
 ): void {
+  // Node resets the HTTP/2 stream of a request that nobody reads as soon as it is answered, and the reset can overtake
+  // the answer.
+  request.resume();
   const contentType = request.headers["content-type"] ?? "";
   const { grpc, connect, http } = codes[code];
   if (isGrpcWeb(contentType)) {

@@ -128,3 +128,22 @@ describe("refuse()", { timeout: 10_000 }, () => {
     });
   }
 });
+
+describe("refuse() of a request that is still being sent", () => {
+  for (const { version, send } of versions) {
+    it(`has it read, so that Node does not reset it before the answer is out: ${version}`, async (t) => {
+      const flowing: (boolean | null)[] = [];
+      const server = new OnePortServer({
+        onRequest: (request, response) => {
+          refuse(request, response, "permissionDenied", message);
+          flowing.push(request.readableFlowing);
+        },
+      });
+      closeAfter(t, server);
+      const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+      const answer = await send(port, { path: "/", body: "x".repeat(10_000) });
+      assert.equal(answer.status, 403);
+      assert.deepEqual(flowing, [true]);
+    });
+  }
+});
