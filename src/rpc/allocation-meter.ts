@@ -4,24 +4,23 @@ import { GCProfiler, getHeapStatistics } from "node:v8";
 const restartIntervalMs = 60_000;
 
 /**
- * Measures how many bytes were allocated on the JavaScript heap since it was created: what the heap grew by between one
- * garbage collection and the next, summed.
+ * Measures how many bytes were allocated on the JavaScript heap since it was created: whatever the heap grew by from one
+ * look at it to the next, summed. Each garbage collection is such a look, before and after, and so is each reading: since
+ * V8 13 the heap shrinks between collections too, when memory is swept late.
  */
 export class AllocationMeter {
   #profiler = startProfiler();
   #heapBytes = heapBytesNow();
-  #collectedBytes = 0;
-  #lastReading = 0;
+  #allocatedBytes = 0;
   readonly #restarting = setInterval(() => {
-    this.#restart();
+    this.#takeCollections();
   }, restartIntervalMs).unref();
 
   /** Bytes so far; it never falls. */
   read(): number {
-    this.#restart();
-    const sinceCollection = Math.max(0, heapBytesNow() - this.#heapBytes);
-    this.#lastReading = Math.max(this.#lastReading, this.#collectedBytes + sinceCollection);
-    return this.#lastReading;
+    this.#takeCollections();
+    this.#grow(heapBytesNow());
+    return this.#allocatedBytes;
   }
 
   [Symbol.dispose](): void {
@@ -29,13 +28,18 @@ export class AllocationMeter {
     this.#profiler.stop();
   }
 
-  #restart(): void {
+  #takeCollections(): void {
     const { statistics } = this.#profiler.stop();
     this.#profiler = startProfiler();
     for (const { beforeGC, afterGC } of statistics) {
-      this.#collectedBytes += Math.max(0, beforeGC.heapStatistics.usedHeapSize - this.#heapBytes);
+      this.#grow(beforeGC.heapStatistics.usedHeapSize);
       this.#heapBytes = afterGC.heapStatistics.usedHeapSize;
     }
+  }
+
+  #grow(heapBytes: number): void {
+    this.#allocatedBytes += Math.max(0, heapBytes - this.#heapBytes);
+    this.#heapBytes = heapBytes;
   }
 }
 

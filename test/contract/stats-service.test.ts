@@ -253,9 +253,11 @@ function describeService(start: (t: TestContext) => Promise<Opened>): void {
     assert.deepEqual([first.Mallocs, first.Frees, first.LiveObjects], [0n, 0n, 0n]);
     assert.equal(first.Uptime, 0);
     const second = await client.sys();
-    assert.ok(second.TotalAlloc > first.TotalAlloc);
+    assert.ok(second.TotalAlloc >= first.TotalAlloc);
     assert.ok(second.NumGC >= first.NumGC);
     assert.ok(second.PauseTotalNs >= first.PauseTotalNs);
+    // One call may be answered while V8 sweeps more than it allocates; calls in a row may not.
+    while ((await client.sys()).TotalAlloc === first.TotalAlloc);
   });
 
   it("says UNIMPLEMENTED for a method and a service that it does not know", async (t) => {
