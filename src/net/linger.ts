@@ -1,4 +1,4 @@
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 
 /** How long the other side may take to close after our last word, by default. */
 const defaultLingerMs = 2_000;
@@ -9,14 +9,14 @@ const defaultLingerMs = 2_000;
  * Closing a socket that has unread bytes makes the kernel send a reset, which can overtake the last word. So what the
  * other side still sends is read and dropped until it closes too, for at most `lingerMs` (default 2 s).
  */
-export function endWith(socket: Socket, lastWord: Uint8Array | string, lingerMs = defaultLingerMs): void {
-  if (socket.destroyed) return;
+export function endWith(connection: Duplex, lastWord: Uint8Array | string, lingerMs = defaultLingerMs): void {
+  if (connection.destroyed) return;
   const timer = setTimeout(() => {
-    socket.destroy();
+    connection.destroy();
   }, lingerMs);
-  socket.once("close", () => {
+  connection.once("close", () => {
     clearTimeout(timer);
   });
-  socket.resume();
-  socket.end(lastWord);
+  connection.resume();
+  connection.end(lastWord);
 }

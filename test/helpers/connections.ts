@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { TestContext } from "node:test";
-import { duplexPair } from "./duplex-pair.js";
+import { createPipe } from "../../src/net/pipe.js";
 import { socketPair, tlsPair } from "./sockets.js";
 
 /** A connection of ours and the peer's end of it. */
@@ -28,7 +28,7 @@ export const connectionKinds: readonly (readonly [string, (t: TestContext) => Pr
   [
     "Duplex",
     async () => {
-      const [ours, peer] = duplexPair();
+      const [ours, peer] = createPipe();
       return Promise.resolve({ ours, peer });
     },
   ],

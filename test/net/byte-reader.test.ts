@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { PassThrough, type Duplex } from "node:stream";
 import { describe, it, type TestContext } from "node:test";
 import { ReadError, readParsed, type ParseResult } from "../../src/net/byte-reader.js";
+import { createPipe } from "../../src/net/pipe.js";
 import { readAll } from "../helpers/bytes.js";
-import { duplexPair } from "../helpers/duplex-pair.js";
 import { closeAfter, socketPair, tlsPair } from "../helpers/sockets.js";
 import { closed, event, turns } from "../helpers/timing.js";
 
@@ -46,7 +46,7 @@ const kinds: readonly (readonly [string, (t: TestContext) => Promise<Connected>]
       return [client, server];
     },
   ],
-  ["Duplex", async () => Promise.resolve(duplexPair())],
+  ["Duplex", async () => Promise.resolve(createPipe())],
   [
     "PassThrough",
     async () => {
@@ -268,7 +268,7 @@ describe("readParsed", () => {
   });
 
   it("asks the parser only about bytes, and about all that came so far", io, async () => {
-    const [sender, stream] = duplexPair();
+    const [sender, stream] = createPipe();
     const asked: number[] = [];
     const reading = readParsed(stream, (bytes) => {
       asked.push(bytes.length);

@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { TLSSocket } from "node:tls";
 import { countConnection } from "../../src/net/counting-connection.js";
 import { forwardEvents, prototypesOf } from "../../src/net/forward-members.js";
-import { duplexPair } from "../helpers/duplex-pair.js";
+import { createPipe } from "../../src/net/pipe.js";
 import { socketPair, tlsPair } from "../helpers/sockets.js";
 import { createTallies } from "../helpers/tally.js";
 import { closed, event, turns } from "../helpers/timing.js";
@@ -14,6 +14,13 @@ const io = { timeout: 10_000 };
 
 function wrap<C extends Duplex>(connection: C): C {
   return countConnection(connection, createTallies().sinks);
+}
+
+/** A kind of stream with a member of its own. */
+class Labelled extends PassThrough {
+  label(): string {
+    return `${this.readableLength} bytes`;
+  }
 }
 
 /** The names that are a stream's own beyond a plain Duplex, and not Node's private ones. */
@@ -221,19 +228,19 @@ describe("the wrapper of a TLSSocket", () => {
 describe("wrappers of different kinds", () => {
   it("do not get each other's members", io, async (t) => {
     const { server } = await socketPair(t);
-    const [inMemory] = duplexPair();
-    const wrappers = [wrap(server), wrap(inMemory), wrap(new PassThrough())];
+    const [pipe] = createPipe();
+    const wrappers = [wrap(server), wrap(new Labelled()), wrap(new PassThrough()), wrap(pipe)];
     assert.deepEqual(
       wrappers.map((wrapper) => "remoteAddress" in wrapper),
-      [true, false, false],
+      [true, false, false, false],
     );
     assert.deepEqual(
-      wrappers.map((wrapper) => "takenBytes" in wrapper),
-      [false, true, false],
+      wrappers.map((wrapper) => "label" in wrapper),
+      [false, true, false, false],
     );
     assert.deepEqual(
       wrappers.map((wrapper) => "setTimeout" in wrapper),
-      [true, false, false],
+      [true, false, false, false],
     );
     for (const wrapper of wrappers) wrapper.destroy();
   });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { describe, it } from "node:test";
 import { endWith } from "../../src/net/linger.js";
+import { createPipe } from "../../src/net/pipe.js";
 import { readAll } from "../helpers/bytes.js";
 import { socketPair } from "../helpers/sockets.js";
 import { closed, event, turns, withTimeout } from "../helpers/timing.js";
@@ -66,6 +67,26 @@ describe("endWith", () => {
     const { server } = await socketPair(t);
     endWith(server, Buffer.alloc(32 * 1024 * 1024), 50);
     await withTimeout(closed(server), 5_000, "close");
+  });
+
+  it("says its last word on a pipe, drops what comes, and closes with the other end", io, async () => {
+    const [ours, peer] = createPipe();
+    peer.write("unread");
+    endWith(ours, "goodbye");
+    peer.write("unwanted");
+    assert.equal((await readAll(peer)).toString(), "goodbye");
+    await turns(20);
+    assert.equal(ours.destroyed, false);
+    peer.end("more of it");
+    await Promise.all([closed(ours), closed(peer)]);
+    assert.deepEqual([ours.errored, peer.errored], [null, null]);
+  });
+
+  it("destroys a pipe whose other end neither reads nor ends in time", io, async () => {
+    const [ours, peer] = createPipe();
+    endWith(ours, "goodbye", 20);
+    assert.equal(ours.destroyed, false);
+    await Promise.all([closed(ours), closed(peer)]);
   });
 
   it("waits two seconds by default", io, async (t) => {

@@ -3,10 +3,10 @@ import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { describe, it, type TestContext } from "node:test";
 import { countConnection, unwrapConnection } from "../../src/net/counting-connection.js";
+import { createPipe } from "../../src/net/pipe.js";
 import { relay } from "../../src/net/relay.js";
 import { readAll, readBytes, readSlowly, sha256 } from "../helpers/bytes.js";
 import { connectionKinds, type Connection } from "../helpers/connections.js";
-import { duplexPair } from "../helpers/duplex-pair.js";
 import { endingOf } from "../helpers/ending.js";
 import { createRandom, randomPieces } from "../helpers/random.js";
 import { closeAfter, socketPair } from "../helpers/sockets.js";
@@ -62,6 +62,12 @@ async function relayedSockets(t: TestContext) {
 
 function writePieces(stream: Duplex, bytes: Buffer, seed: number): void {
   for (const piece of randomPieces(createRandom(seed), bytes, 70_000)) stream.write(piece);
+}
+
+/** In pieces, as they would arrive: a pipe hands a write on as it is. */
+function writeZeros(stream: Duplex, length: number): void {
+  const piece = Buffer.alloc(65_536);
+  for (let rest = length; rest > 0; rest -= piece.length) stream.write(piece.subarray(0, rest));
 }
 
 async function stalled(tally: Tally): Promise<void> {
@@ -209,7 +215,7 @@ for (const [kind, connected] of connectionKinds) {
     it("holds the destination back when the client does not read", io, async (t) => {
       const r = await relayed(t, connected);
       const size = 40 * mebibyte;
-      r.remotePeer.write(Buffer.alloc(size));
+      writeZeros(r.remotePeer, size);
       await stalled(r.down);
       const count = r.down.bytes;
       assert.ok(r.client.writableLength <= mebibyte, `${r.client.writableLength} bytes are queued`);
@@ -232,7 +238,7 @@ for (const [kind, connected] of connectionKinds) {
     it("holds the client back when the destination does not read", io, async (t) => {
       const r = await relayed(t, connected);
       const size = 40 * mebibyte;
-      r.clientPeer.write(Buffer.alloc(size));
+      writeZeros(r.clientPeer, size);
       await stalled(r.up);
       assert.ok(r.remote.writableLength <= mebibyte, `${r.remote.writableLength} bytes are queued`);
       assert.equal(r.client.isPaused(), true);
@@ -494,7 +500,7 @@ describe("relay of a connection that is reset", () => {
   });
 
   it("writes nothing to probe a stream that is not a socket", io, async (t) => {
-    const [ours, peer] = duplexPair();
+    const [ours, peer] = createPipe();
     const chunks: number[] = [];
     const write = ours.write.bind(ours);
     t.mock.method(ours, "write", (chunk: Buffer, callback: () => void) => {
@@ -514,7 +520,7 @@ describe("relay of a connection that is reset", () => {
 
 describe("relay", () => {
   it("counts a write when it completes, and not what waits behind it", io, async () => {
-    const [remote, remotePeer] = duplexPair();
+    const [remote, remotePeer] = createPipe();
     const complete: (() => void)[] = [];
     const client = new Duplex({
       read: () => undefined,
@@ -535,7 +541,7 @@ describe("relay", () => {
   });
 
   it("counts writes that complete together once", io, async () => {
-    const [remote, remotePeer] = duplexPair();
+    const [remote, remotePeer] = createPipe();
     const complete: (() => void)[] = [];
     const client = new Duplex({
       read: () => undefined,
@@ -556,7 +562,7 @@ describe("relay", () => {
 
   it("counts no write that fails, or completes after its connection is destroyed", io, async () => {
     for (const outcome of ["fails", "completes late"] as const) {
-      const [remote, remotePeer] = duplexPair();
+      const [remote, remotePeer] = createPipe();
       let complete: (error?: Error) => void = () => undefined;
       const client = new Duplex({
         read: () => undefined,
@@ -609,8 +615,8 @@ describe("relay", () => {
   it("has no listener to spare: a thousand relays in a row leave nothing behind", io, async (t) => {
     closeAfter(t);
     for (let round = 0; round < 1000; round++) {
-      const [client, clientPeer] = duplexPair();
-      const [remote, remotePeer] = duplexPair();
+      const [client, clientPeer] = createPipe();
+      const [remote, remotePeer] = createPipe();
       const done = relay(client, remote, createTallies().sinks);
       clientPeer.end("x");
       remotePeer.end("y");

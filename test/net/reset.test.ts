@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Duplex } from "node:stream";
 import { describe, it } from "node:test";
+import { createPipe } from "../../src/net/pipe.js";
 import { resetConnection } from "../../src/net/reset.js";
-import { duplexPair } from "../helpers/duplex-pair.js";
 import { endingOf } from "../helpers/ending.js";
 import { closeAfter, socketPair, tlsPair } from "../helpers/sockets.js";
 import { closed, event, failed } from "../helpers/timing.js";
@@ -86,7 +86,7 @@ describe("resetConnection", () => {
   });
 
   it("destroys what has no way to reset", async () => {
-    const [left, right] = duplexPair();
+    const [left, right] = createPipe();
     const failure = failed(right);
     resetConnection(left);
     assert.equal(left.destroyed, true);

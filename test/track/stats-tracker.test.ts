@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { describe, it } from "node:test";
 import { unwrapConnection } from "../../src/net/counting-connection.js";
+import { createPipe } from "../../src/net/pipe.js";
 import { CounterStore } from "../../src/stats/counter-store.js";
 import { chainTrackers, type ConnectionMetadata } from "../../src/track/connection-tracker.js";
 import { StatsTracker } from "../../src/track/stats-tracker.js";
 import { readAll } from "../helpers/bytes.js";
 import { connectionKinds } from "../helpers/connections.js";
-import { duplexPair } from "../helpers/duplex-pair.js";
 
 const io = { timeout: 10_000 };
 const everything = (): boolean => true;
@@ -104,7 +104,7 @@ describe("StatsTracker", () => {
   for (const [options, subjects] of partly) {
     it(`counts only ${subjects.join(" and ")} when only that is listed`, io, async () => {
       const store = new CounterStore();
-      const [ours, peer] = duplexPair();
+      const [ours, peer] = createPipe();
       const wrapper = new StatsTracker(store, options).routedConnection(ours, metadata);
       const readings = [readAll(wrapper), readAll(peer)];
       peer.end("12345");
@@ -126,7 +126,7 @@ describe("StatsTracker", () => {
     const store = new CounterStore();
     const tracker = new StatsTracker(store, { users: ["alice"] });
     for (const inbound of ["socks", "http"]) {
-      const [ours, peer] = duplexPair();
+      const [ours, peer] = createPipe();
       const wrapper = tracker.routedConnection(ours, { ...metadata, inbound });
       peer.end("12345");
       wrapper.end();
