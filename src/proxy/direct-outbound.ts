@@ -1,16 +1,16 @@
 import { dial, type DialOptions } from "../net/dial.js";
 import type { Endpoint } from "../net/endpoint.js";
 import { localEndpointOf } from "../net/socket-endpoint.js";
-import type { Outbound, OutboundConnection, OutboundDialOptions } from "./outbound.js";
+import type { DialingOutbound, OutboundConnection, OutboundDialOptions } from "./outbound.js";
 
 export interface DirectOutboundOptions extends Omit<DialOptions, "signal"> {
   readonly tag: string;
 }
 
 /** Leaves straight to the destination. */
-export class DirectOutbound implements Outbound {
+export class DirectOutbound implements DialingOutbound {
   readonly tag: string;
-  readonly type = "direct";
+  readonly blocks = false;
   readonly #dialOptions: DialOptions;
 
   constructor({ tag, ...dialOptions }: DirectOutboundOptions) {

@@ -1,6 +1,6 @@
-import type { Socket } from "node:net";
-import type { DialError } from "../net/dial-error.js";
+import type { Duplex } from "node:stream";
 import type { Endpoint } from "../net/endpoint.js";
+import type { Rejection } from "./rejection.js";
 
 /** Where connections enter: a listener that speaks one or more proxy protocols. */
 export interface Inbound {
@@ -27,7 +27,7 @@ export interface Inbound {
 export interface ProxyRequest {
   /** Tag of the inbound that accepted it. */
   readonly inbound: string;
-  readonly client: Socket;
+  readonly client: Duplex;
   /** Name under which the client authenticated; absent where nobody has to. */
   readonly user?: string | undefined;
   readonly source: Endpoint;
@@ -35,7 +35,7 @@ export interface ProxyRequest {
   /** Tells the client that its connection stands. From here on the client's bytes are payload. */
   accept(boundTo: Endpoint): void;
   /** Tells the client, in its protocol's words, why there is no connection, and closes. */
-  reject(error: DialError): void;
+  reject(rejection: Rejection): void;
 }
 
 /** Takes over a request and its client socket. It never rejects. */

@@ -14,10 +14,17 @@ export interface OutboundDialOptions {
 }
 
 /** Where connections leave. */
-export interface Outbound {
+export interface DialingOutbound {
   readonly tag: string;
-  /** The type's name in the config. */
-  readonly type: string;
+  readonly blocks: false;
   /** @throws DialError */
   dial(destination: Endpoint, options?: OutboundDialOptions): Promise<OutboundConnection>;
 }
+
+/** Where connections end: their clients are told so, and they are neither dialled nor tracked. */
+export interface BlockOutbound {
+  readonly tag: string;
+  readonly blocks: true;
+}
+
+export type Outbound = DialingOutbound | BlockOutbound;

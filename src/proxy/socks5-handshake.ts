@@ -14,20 +14,8 @@ import {
   socks5Replies,
   socks5ReplyTo,
 } from "./socks5.js";
+import { SocksRefusal, type SocksHandshakeOptions } from "./socks-handshake.js";
 import type { Users } from "./users.js";
-
-export interface Socks5HandshakeOptions {
-  /** Tag of the inbound, for the request. */
-  readonly inbound: string;
-  readonly users: Users;
-  /** How long the client may take for each of its messages, in milliseconds. */
-  readonly timeoutMs: number;
-}
-
-/** The client was told that it gets no connection, and why; its socket is closing. */
-export class Socks5Refusal extends Error {
-  override readonly name = "Socks5Refusal";
-}
 
 /**
  * Talks to a SOCKS5 client until it has said where it wants to go (RFC 1928, RFC 1929).
@@ -40,11 +28,11 @@ export class Socks5Refusal extends Error {
  * | login    | another version, unknown name, password| 01 01            |
  * | request  | version; command; address type         | REP 01; 07; 08   |
  *
- * @throws Socks5Refusal after one of these answers; ReadError if the client left or was too slow.
+ * @throws SocksRefusal after one of these answers; ReadError if the client left or was too slow.
  */
 export async function acceptSocks5(
   client: Socket,
-  { inbound, users, timeoutMs }: Socks5HandshakeOptions,
+  { inbound, users, timeoutMs }: SocksHandshakeOptions,
 ): Promise<ProxyRequest> {
   const offered = await readParsed(client, parseGreeting, { timeoutMs });
   const needed = users.areRequired ? socks5Methods.password : socks5Methods.anonymous;
@@ -85,7 +73,7 @@ async function logIn(client: Socket, users: Users, timeoutMs: number): Promise<s
   }
 }
 
-function refuse(client: Socket, answer: Buffer, reason: string): Socks5Refusal {
+function refuse(client: Socket, answer: Buffer, reason: string): SocksRefusal {
   endWith(client, answer);
-  return new Socks5Refusal(reason);
+  return new SocksRefusal(reason);
 }

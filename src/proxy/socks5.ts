@@ -1,8 +1,9 @@
 import { isIPv6 } from "node:net";
 import ipaddr from "ipaddr.js";
 import type { ParseResult } from "../net/byte-reader.js";
-import type { DialErrorCode } from "../net/dial-error.js";
 import type { Endpoint } from "../net/endpoint.js";
+import { isPlausibleHost } from "./plausible-host.js";
+import type { RejectionCode } from "./rejection.js";
 
 /*
  * The messages of SOCKS5 (RFC 1928) and of its login (RFC 1929); one cell is one byte unless it says otherwise.
@@ -124,11 +125,12 @@ export function formatReply(reply: Socks5Reply, boundTo: Endpoint = { host: "0.0
 }
 
 /** What a failed dial means in SOCKS5. */
-export function socks5ReplyTo(code: DialErrorCode): Socks5Reply {
+export function socks5ReplyTo(code: RejectionCode): Socks5Reply {
   return repliesTo[code];
 }
 
-const repliesTo: Readonly<Record<DialErrorCode, Socks5Reply>> = {
+const repliesTo: Readonly<Record<RejectionCode, Socks5Reply>> = {
+  blocked: socks5Replies.blocked,
   refused: socks5Replies.refused,
   "network-unreachable": socks5Replies.networkUnreachable,
   "host-unreachable": socks5Replies.hostUnreachable,
@@ -167,11 +169,6 @@ function parseAddress(bytes: Buffer, type: number): AddressLayout | undefined {
     default:
       return undefined;
   }
-}
-
-/** Names go to the resolver and into log lines: control characters and blanks have no place in either. */
-function isPlausibleHost(host: string): boolean {
-  return /^[^\p{Cc}\p{Z}]+$/u.test(host);
 }
 
 function formatIpAddress(bytes: Buffer): string {

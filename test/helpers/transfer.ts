@@ -4,7 +4,7 @@ import type { TestContext } from "node:test";
 import type { Endpoint } from "../../src/net/endpoint.js";
 import type { User } from "../../src/proxy/users.js";
 import { startDestination } from "./destination.js";
-import { openTunnel, proxyProtocols, type ProxyProtocol } from "./proxy.js";
+import { openTunnel, proxyProtocols, type TunnelProtocol } from "./proxy.js";
 import { randomPieces, type Random } from "./random.js";
 import { closed, turns } from "./timing.js";
 
@@ -29,7 +29,7 @@ export interface CutPlan {
 
 /** A transfer through a proxy, in all its particulars. */
 export interface TransferPlan {
-  readonly protocol: ProxyProtocol;
+  readonly protocol: TunnelProtocol;
   readonly user: User;
   readonly client: EndPlan;
   readonly destination: EndPlan;
@@ -56,10 +56,15 @@ export interface TransferResult {
 
 const maxBytes = 2 * 1024 * 1024;
 
-/** A transfer that completes. */
-export function randomTransfer(random: Random, user: User, pool: Buffer): TransferPlan {
+/** A transfer that completes. Default: over any of the protocols in which a user can log in. */
+export function randomTransfer(
+  random: Random,
+  user: User,
+  pool: Buffer,
+  protocols: readonly [TunnelProtocol, ...TunnelProtocol[]] = proxyProtocols,
+): TransferPlan {
   return {
-    protocol: random.pick(proxyProtocols),
+    protocol: random.pick(protocols),
     user,
     client: randomEnd(random, pool),
     destination: randomEnd(random, pool),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { User } from "../../src/proxy/users.js";
-import { statDirections } from "../../src/stats/stat-name.js";
+import { statDirections, type StatScope } from "../../src/stats/stat-name.js";
 import { startCountedApp, type CountedApp } from "../helpers/counted-app.js";
 import { createRandom } from "../helpers/random.js";
 import { turns } from "../helpers/timing.js";
@@ -61,16 +61,17 @@ function assertCut(counted: CountedApp, { plan, client, destination }: TransferR
   assert.ok(downlink >= client.receivedBytes - maxBehindBytes, `far less down than the client got: ${facts}`);
 }
 
-function assertAgreement(counted: CountedApp): void {
+function assertAgreement(counted: CountedApp, scopes: readonly StatScope[] = ["outbound", "user"]): void {
   for (const direction of statDirections) {
     const inbound = counted.total("inbound", direction);
-    assert.equal(counted.total("outbound", direction), inbound, `outbound and inbound ${direction}`);
-    assert.equal(counted.total("user", direction), inbound, `users and inbound ${direction}`);
+    for (const scope of scopes) {
+      assert.equal(counted.total(scope, direction), inbound, `${scope} and inbound ${direction}`);
+    }
   }
 }
 
 /** Checks, while `work` goes on, what must hold at any moment: all scopes agree, and no total falls. */
-async function watched<T>(counted: CountedApp, work: Promise<T>): Promise<T> {
+async function watched<T>(counted: CountedApp, work: Promise<T>, scopes?: readonly StatScope[]): Promise<T> {
   const isOver = work.then(
     () => true,
     () => true,
@@ -78,7 +79,7 @@ async function watched<T>(counted: CountedApp, work: Promise<T>): Promise<T> {
   let before = counted.counters.map(({ counter }) => counter.total);
   let lookCount = 0;
   do {
-    assertAgreement(counted);
+    assertAgreement(counted, scopes);
     const now = counted.counters.map(({ counter }) => counter.total);
     assert.ok(now.every((total, index) => total >= (before[index] ?? 0n)));
     before = now;
@@ -129,6 +130,30 @@ describe("counted bytes", () => {
           sum(own, ({ destination }) => destination.sentBytes),
         );
       }
+    });
+
+    it(`are those that passed, to the byte, over SOCKS4: seed ${seed}`, io, async (t) => {
+      const random = createRandom(seed + 200);
+      const pool = randomPool(random);
+      // SOCKS4 is refused where there are users.
+      const counted = await startCountedApp(t, []);
+      const plans = Array.from({ length: completeCount }, () =>
+        randomTransfer(random, alice, pool, ["socks4"]),
+      );
+      const transfers = Promise.all(plans.map(async (plan) => runTransfer(t, counted.proxy, plan)));
+      const results = await watched(counted, transfers, ["outbound"]);
+      await counted.app.stop(never);
+
+      results.forEach(assertComplete);
+      assertAgreement(counted, ["outbound"]);
+      assert.equal(
+        counted.total("inbound", "uplink"),
+        sum(results, ({ client }) => client.sentBytes),
+      );
+      assert.equal(
+        counted.total("inbound", "downlink"),
+        sum(results, ({ client }) => client.receivedBytes),
+      );
     });
 
     it(

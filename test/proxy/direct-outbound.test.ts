@@ -21,9 +21,9 @@ async function dialFrom(
 }
 
 describe("DirectOutbound", () => {
-  it("has its tag and its type's name", () => {
-    const { tag, type } = new DirectOutbound({ tag: "out" });
-    assert.deepEqual({ tag, type }, { tag: "out", type: "direct" });
+  it("has its tag, and blocks nothing", () => {
+    const { tag, blocks } = new DirectOutbound({ tag: "out" });
+    assert.deepEqual({ tag, blocks }, { tag: "out", blocks: false });
   });
 
   it("connects to the destination and knows its own end of the connection", io, async (t) => {

@@ -5,11 +5,14 @@ import { describe, it, type TestContext } from "node:test";
 import { countConnection } from "../../src/net/counting-connection.js";
 import { DialError, type DialErrorCode } from "../../src/net/dial-error.js";
 import type { Endpoint } from "../../src/net/endpoint.js";
+import { createPipe } from "../../src/net/pipe.js";
 import { DirectOutbound } from "../../src/proxy/direct-outbound.js";
 import type { ProxyRequest } from "../../src/proxy/inbound.js";
-import { MixedInbound } from "../../src/proxy/mixed-inbound.js";
-import type { Outbound } from "../../src/proxy/outbound.js";
+import type { BlockOutbound, DialingOutbound, Outbound } from "../../src/proxy/outbound.js";
+import { ProxyInbound } from "../../src/proxy/proxy-inbound.js";
+import type { Rejection } from "../../src/proxy/rejection.js";
 import { Router } from "../../src/proxy/router.js";
+import { Rule } from "../../src/proxy/rule.js";
 import { CounterStore } from "../../src/stats/counter-store.js";
 import {
   chainTrackers,
@@ -18,7 +21,6 @@ import {
 } from "../../src/track/connection-tracker.js";
 import { StatsTracker } from "../../src/track/stats-tracker.js";
 import { readAll, readBytes, sha256 } from "../helpers/bytes.js";
-import { duplexPair } from "../helpers/duplex-pair.js";
 import { startDestination } from "../helpers/destination.js";
 import { endingOf } from "../helpers/ending.js";
 import { connectHead } from "../helpers/http-client.js";
@@ -26,6 +28,7 @@ import { askProxy, connectTo, openTunnel, proxyProtocols } from "../helpers/prox
 import { createRandom } from "../helpers/random.js";
 import { RecordingLogger } from "../helpers/recording-logger.js";
 import { closeAfter, socketPair } from "../helpers/sockets.js";
+import { askSocks4 } from "../helpers/socks4-client.js";
 import { socks5Greeting, socks5Request } from "../helpers/socks5-client.js";
 import { createTallies } from "../helpers/tally.js";
 import { closed, turns, until } from "../helpers/timing.js";
@@ -36,10 +39,12 @@ const source = { host: "192.0.2.7", port: 50_000 };
 const boundTo = { host: "192.0.2.1", port: 1080 };
 const noTracker = chainTrackers([]);
 
-type Dial = Outbound["dial"];
+const block: BlockOutbound = { tag: "block", blocks: true };
+
+type Dial = DialingOutbound["dial"];
 
 function outboundWith(dial: Dial): Outbound {
-  return { tag: "out", type: "fake", dial };
+  return { tag: "out", blocks: false, dial };
 }
 
 /** A request that notes what it is told, and its client's two ends. */
@@ -47,12 +52,12 @@ interface FakeRequest {
   readonly request: ProxyRequest;
   /** The far end, in the client's hands. */
   readonly far: Socket;
-  readonly answers: readonly (Endpoint | DialError)[];
+  readonly answers: readonly (Endpoint | Rejection)[];
 }
 
 async function fakeRequest(t: TestContext, user?: string, options: ServerOpts = {}): Promise<FakeRequest> {
   const { client: far, server: client } = await socketPair(t, options);
-  const answers: (Endpoint | DialError)[] = [];
+  const answers: (Endpoint | Rejection)[] = [];
   const request: ProxyRequest = {
     inbound: "in",
     client,
@@ -60,8 +65,8 @@ async function fakeRequest(t: TestContext, user?: string, options: ServerOpts = 
     source,
     destination,
     accept: (at) => answers.push(at),
-    reject: (error) => {
-      answers.push(error);
+    reject: (rejection) => {
+      answers.push(rejection);
       client.destroy();
     },
   };
@@ -124,7 +129,7 @@ describe("Router", () => {
 
   it("answers with the outbound's end of the connection, and only then", io, async (t) => {
     const { request, far, answers } = await fakeRequest(t);
-    const [near, remote] = duplexPair();
+    const [near, remote] = createPipe();
     let open = (): void => undefined;
     const dial: Dial = async () =>
       new Promise((resolve) => {
@@ -151,7 +156,7 @@ describe("Router", () => {
     const { request, far } = await fakeRequest(t);
     const { up, down, sinks } = createTallies();
     const tracker = new FakeTracker((connection) => countConnection(connection, sinks));
-    const [near, remote] = duplexPair();
+    const [near, remote] = createPipe();
     request.client.unshift(Buffer.from("head"));
     const final = outboundWith(async () => Promise.resolve({ connection: near, boundTo }));
     const routed = new Router({ final, tracker }).route(request);
@@ -166,15 +171,15 @@ describe("Router", () => {
   it("relays through a tracker's wrapper that is not ours, and counts beneath it", io, async (t) => {
     const { request, far } = await fakeRequest(t);
     const { up, down, sinks } = createTallies();
-    const [near, remote] = duplexPair();
-    const [inner, outer] = duplexPair();
+    const [near, remote] = createPipe();
+    const [inner, outer] = createPipe();
     // Somebody's wrapper: what is read from it is what came from the client, in capitals.
     const strange: ConnectionTracker = {
       routedConnection: <C extends Duplex>(connection: C): C => {
         connection.on("data", (chunk: Buffer) => inner.write(chunk.toString().toUpperCase()));
         connection.on("end", () => inner.end());
         inner.pipe(connection);
-        return outer as Duplex as C;
+        return outer as C;
       },
     };
     const counting = new FakeTracker((connection) => countConnection(connection, sinks));
@@ -191,7 +196,7 @@ describe("Router", () => {
   it("logs a connection with its facts, and its end", io, async (t) => {
     const { request, far } = await fakeRequest(t, "alice");
     const logger = new RecordingLogger();
-    const [near, remote] = duplexPair();
+    const [near, remote] = createPipe();
     const final = outboundWith(async () => Promise.resolve({ connection: near, boundTo }));
     const routed = new Router({ final, tracker: noTracker, logger }).route(request);
     far.end();
@@ -229,6 +234,166 @@ describe("Router", () => {
       "user>>>alice>>>traffic>>>uplink": 0n,
       "user>>>alice>>>traffic>>>downlink": 0n,
     });
+  });
+});
+
+describe("Router's rules", () => {
+  /** What a router with these rules does for one request. */
+  async function chosenFor(
+    t: TestContext,
+    asked: Pick<ProxyRequest, "inbound" | "user">,
+  ): Promise<{
+    readonly dialled: readonly string[];
+    readonly logger: RecordingLogger;
+    readonly facts: unknown;
+  }> {
+    const dialled: string[] = [];
+    const outbound = (tag: string): Outbound => ({
+      tag,
+      blocks: false,
+      dial: async () => {
+        dialled.push(tag);
+        return Promise.reject(new DialError("refused", "no"));
+      },
+    });
+    const rules = [
+      new Rule({ inbounds: ["guests"], users: ["alice"], outbound: outbound("first") }),
+      new Rule({ users: ["alice", "bob"], outbound: outbound("second") }),
+      new Rule({ inbounds: ["guests"], outbound: outbound("third") }),
+      new Rule({ users: ["alice"], outbound: outbound("never") }),
+    ];
+    const logger = new RecordingLogger();
+    const tracker = new FakeTracker();
+    const router = new Router({ rules, final: outbound("final"), tracker, logger });
+    const { request } = await fakeRequest(t);
+    await router.route({ ...request, ...asked });
+    const facts = tracker.calls.map(({ metadata }) => [metadata.outbound, metadata.rule]);
+    return { dialled, logger, facts };
+  }
+
+  const cases: readonly (readonly [
+    inbound: string,
+    user: string | undefined,
+    outbound: string,
+    rule: string,
+  ])[] = [
+    ["guests", "alice", "first", "rules[0]"],
+    ["home", "alice", "second", "rules[1]"],
+    ["guests", "bob", "second", "rules[1]"],
+    ["guests", "carol", "third", "rules[2]"],
+    ["guests", undefined, "third", "rules[2]"],
+    ["home", "carol", "final", "final"],
+    ["home", undefined, "final", "final"],
+  ];
+  for (const [inbound, user, outbound, rule] of cases) {
+    it(`send ${String(user)} at ${inbound} to ${outbound}, and nowhere else`, io, async (t) => {
+      const { dialled, logger, facts } = await chosenFor(t, { inbound, user });
+      assert.deepEqual(dialled, [outbound]);
+      assert.deepEqual(facts, [[outbound, rule]]);
+      const [line] = logger.lines;
+      assert.deepEqual(
+        [line?.message, line?.fields?.["outbound"], line?.fields?.["rule"]],
+        ["connection", outbound, rule],
+      );
+    });
+  }
+
+  it("are none by default", io, async (t) => {
+    const { request } = await fakeRequest(t, "alice");
+    const tracker = new FakeTracker();
+    const final = outboundWith(async () => Promise.reject(new DialError("refused", "no")));
+    await new Router({ rules: [], final, tracker }).route(request);
+    await new Router({ final, tracker }).route(request);
+    assert.deepEqual(
+      tracker.calls.map(({ metadata }) => metadata.rule),
+      ["final", "final"],
+    );
+  });
+});
+
+describe("Router's block", () => {
+  const blocks: readonly (readonly [
+    title: string,
+    rules: readonly Rule[],
+    final: (dial: Dial) => Outbound,
+    rule: string,
+  ])[] = [
+    ["by a rule", [new Rule({ users: ["alice"], outbound: block })], outboundWith, "rules[0]"],
+    [
+      "by the second rule",
+      [new Rule({ users: ["bob"], outbound: block }), new Rule({ inbounds: ["in"], outbound: block })],
+      outboundWith,
+      "rules[1]",
+    ],
+    ["at the end", [], () => block, "final"],
+  ];
+  for (const [title, rules, final, rule] of blocks) {
+    it(`${title} is told to the client once, and neither tracked nor dialled`, io, async (t) => {
+      const { request, answers } = await fakeRequest(t, "alice");
+      let dials = 0;
+      const dial: Dial = async () => {
+        dials++;
+        return Promise.reject(new DialError("refused", "no"));
+      };
+      const tracker = new FakeTracker();
+      await new Router({ rules, final: final(dial), tracker }).route(request);
+      assert.deepEqual(answers, [{ code: "blocked", message: "blocked by the proxy's rules" }]);
+      assert.deepEqual([tracker.calls.length, dials], [0, 0]);
+    });
+
+    it(`${title} is one line in the log, with all facts`, io, async (t) => {
+      const { request } = await fakeRequest(t, "alice");
+      const logger = new RecordingLogger();
+      const dial: Dial = async () => Promise.reject(new DialError("refused", "no"));
+      await new Router({ rules, final: final(dial), tracker: noTracker, logger }).route(request);
+      const fields = {
+        inbound: "in",
+        outbound: "block",
+        user: "alice",
+        network: "tcp",
+        rule,
+        source: "192.0.2.7:50000",
+        destination: "example.com:443",
+      };
+      assert.deepEqual(logger.lines, [{ level: "info", message: "connection blocked", fields }]);
+    });
+  }
+
+  it("creates no counter", io, async (t) => {
+    const { request, far } = await fakeRequest(t, "alice");
+    const store = new CounterStore();
+    const tracker = new StatsTracker(store, { inbounds: ["in"], outbounds: ["block"], users: ["alice"] });
+    far.write("eager");
+    await new Router({ final: block, tracker }).route(request);
+    assert.equal(store.size, 0);
+  });
+
+  it("leaves those alone whom no rule names", io, async (t) => {
+    const { request, answers } = await fakeRequest(t, "carol");
+    const rules = [new Rule({ users: ["alice"], outbound: block })];
+    const refused = new DialError("refused", "no");
+    const final = outboundWith(async () => Promise.reject(refused));
+    await new Router({ rules, final, tracker: noTracker }).route(request);
+    assert.deepEqual(answers, [refused]);
+  });
+
+  const replies = { socks5: 2, http: 403 };
+  for (const protocol of proxyProtocols) {
+    it(`is ${replies[protocol]} in ${protocol}, and the end`, io, async (t) => {
+      const { proxy } = await startProxy(t, { final: block });
+      const { client, answer } = await askProxy(t, { protocol, proxy, destination });
+      assert.equal(answer, replies[protocol]);
+      client.resume();
+      await closed(client.end());
+    });
+  }
+
+  it("is 5B in SOCKS4, and the end", io, async (t) => {
+    const { proxy } = await startProxy(t, { final: block });
+    const client = await connectTo(t, proxy);
+    assert.equal((await askSocks4(client, destination)).reply, 0x5b);
+    client.resume();
+    await closed(client.end());
   });
 });
 
@@ -427,7 +592,7 @@ describe("Router's dial", () => {
 
   it("goes on when the client has only ended its own direction", io, async (t) => {
     const { request, far } = await fakeRequest(t);
-    const [near, remote] = duplexPair();
+    const [near, remote] = createPipe();
     let open = (): void => undefined;
     const dial: Dial = async (_, { signal } = {}) =>
       new Promise((resolve) => {
@@ -457,6 +622,19 @@ describe("Router's dial", () => {
 });
 
 describe("Router's relay", () => {
+  it("carries what a client of SOCKS4 and its destination say", io, async (t) => {
+    const { proxy } = await startProxy(t);
+    const target = await startDestination(t);
+    const client = await connectTo(t, proxy);
+    const { reply, boundTo: end } = await askSocks4(client, target.endpoint);
+    const remote = await target.accept();
+    assert.deepEqual([reply, end], [0x5a, { host: "127.0.0.1", port: remote.remotePort }]);
+    client.end("question");
+    assert.equal((await readAll(remote)).toString(), "question");
+    remote.end("answer");
+    assert.equal((await readAll(client)).toString(), "answer");
+  });
+
   for (const protocol of proxyProtocols) {
     it(`passes the client's end on and the late answer back, over ${protocol}`, io, async (t) => {
       const { client, remote, values } = await startTunnel(t, protocol);
@@ -519,8 +697,9 @@ async function startProxy(
   const logger = new RecordingLogger();
   const router = new Router({ final, tracker, logger });
   const listen = { host: "127.0.0.1", port: 0 };
-  const inbound = new MixedInbound({
+  const inbound = new ProxyInbound({
     tag: "in",
+    type: "mixed",
     listen,
     onRequest: async (request) => router.route(request),
   });

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { ReadError } from "../../src/net/byte-reader.js";
-import { DialError, type DialErrorCode } from "../../src/net/dial-error.js";
 import type { ProxyRequest } from "../../src/proxy/inbound.js";
-import { acceptSocks5, Socks5Refusal } from "../../src/proxy/socks5-handshake.js";
+import type { RejectionCode } from "../../src/proxy/rejection.js";
+import { acceptSocks5 } from "../../src/proxy/socks5-handshake.js";
+import { SocksRefusal } from "../../src/proxy/socks-handshake.js";
 import { Users, type User } from "../../src/proxy/users.js";
 import { readAll, readBytes, sha256 } from "../helpers/bytes.js";
 import { createRandom } from "../helpers/random.js";
@@ -193,7 +194,7 @@ describe("acceptSocks5's refusal", () => {
       const { client, server, accepted } = await converse(t, { users });
       client.write(Buffer.concat(messages));
       const heard = readAll(client);
-      await assert.rejects(accepted, new Socks5Refusal(reason));
+      await assert.rejects(accepted, new SocksRefusal(reason));
       assert.equal((await heard).toString("hex"), answers);
       client.end();
       await closed(server);
@@ -211,7 +212,7 @@ describe("acceptSocks5's refusal", () => {
       const sent = Buffer.concat([...messages, createRandom(1).bytes(2 * 1024 * 1024)]);
       client.end(sent);
       const heard = readAll(client);
-      await assert.rejects(accepted, Socks5Refusal);
+      await assert.rejects(accepted, SocksRefusal);
       assert.equal((await heard).toString("hex"), answers);
       await closed(server);
       // A byte that is left unread makes the kernel send a reset, which can overtake the answer.
@@ -220,7 +221,8 @@ describe("acceptSocks5's refusal", () => {
     });
   }
 
-  const replies: readonly (readonly [code: DialErrorCode, reply: number])[] = [
+  const replies: readonly (readonly [code: RejectionCode, reply: number])[] = [
+    ["blocked", 2],
     ["refused", 5],
     ["network-unreachable", 3],
     ["host-unreachable", 4],
@@ -234,7 +236,7 @@ describe("acceptSocks5's refusal", () => {
       const { client, server, accepted } = await converse(t);
       client.write(Buffer.concat([socks5Greeting(0), request, Buffer.alloc(1024 * 1024)]));
       const heard = readAll(client);
-      (await accepted).reject(new DialError(code, "no"));
+      (await accepted).reject({ code, message: "no" });
       assert.deepEqual([...(await heard)], [5, 0, 5, reply, 0, 1, 0, 0, 0, 0, 0, 0]);
       client.end();
       await closed(server);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ParseResult, Parser } from "../../src/net/byte-reader.js";
-import type { DialErrorCode } from "../../src/net/dial-error.js";
+import type { RejectionCode } from "../../src/proxy/rejection.js";
 import {
   formatLoginAnswer,
   formatMethodChoice,
@@ -265,27 +265,19 @@ describe("formatReply", () => {
 });
 
 describe("socks5ReplyTo", () => {
-  const replies: Readonly<Record<DialErrorCode, number>> = {
-    refused: 5,
-    "network-unreachable": 3,
-    "host-unreachable": 4,
-    unresolved: 4,
-    timeout: 4,
-    aborted: 1,
-    failed: 1,
-  };
-  const codes: readonly DialErrorCode[] = [
-    "refused",
-    "network-unreachable",
-    "host-unreachable",
-    "unresolved",
-    "timeout",
-    "aborted",
-    "failed",
+  const replies: readonly (readonly [code: RejectionCode, reply: number])[] = [
+    ["blocked", 2],
+    ["refused", 5],
+    ["network-unreachable", 3],
+    ["host-unreachable", 4],
+    ["unresolved", 4],
+    ["timeout", 4],
+    ["aborted", 1],
+    ["failed", 1],
   ];
-  for (const code of codes) {
-    it(`answers ${code} with ${replies[code]}`, () => {
-      assert.equal(socks5ReplyTo(code), replies[code]);
+  for (const [code, reply] of replies) {
+    it(`answers ${code} with ${reply}`, () => {
+      assert.equal(socks5ReplyTo(code), reply);
     });
   }
 });

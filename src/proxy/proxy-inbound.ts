@@ -3,17 +3,28 @@ import { silentLogger, type Logger } from "../log/logger.js";
 import { readParsed, type ParseResult } from "../net/byte-reader.js";
 import type { Endpoint } from "../net/endpoint.js";
 import { formatEndpoint } from "../net/endpoint.js";
-import { endWith } from "../net/linger.js";
 import { remoteEndpointOf } from "../net/socket-endpoint.js";
 import { TcpListener } from "../net/tcp-listener.js";
-import { HttpHandshake } from "./http-handshake.js";
+import { HttpProxyServer } from "./http-proxy-server.js";
 import type { Inbound, ProxyRequest, RequestHandler } from "./inbound.js";
+import { socks4Version } from "./socks4.js";
+import { acceptSocks4 } from "./socks4-handshake.js";
 import { socks5Version } from "./socks5.js";
 import { acceptSocks5 } from "./socks5-handshake.js";
+import { SocksRefusal } from "./socks-handshake.js";
 import { Users, type User } from "./users.js";
 
-export interface MixedInboundOptions {
+/** What the types of inbound speak; a config names them so. */
+const protocolsByType = {
+  socks: { socks: true, http: false },
+  http: { socks: false, http: true },
+  mixed: { socks: true, http: true },
+} as const;
+export type ProxyInboundType = keyof typeof protocolsByType;
+
+export interface ProxyInboundOptions {
   readonly tag: string;
+  readonly type: ProxyInboundType;
   readonly listen: Endpoint;
   /** Who may use it. Default: anyone. */
   readonly users?: readonly User[];
@@ -24,44 +35,41 @@ export interface MixedInboundOptions {
   readonly logger?: Logger;
 }
 
-/** First byte of a SOCKS4 request. */
-const socks4Version = 4;
-/** "Request rejected", in SOCKS4's words. It carries no password, and we do not speak it. */
-const socks4Rejection = Buffer.of(0, 0x5b, 0, 0, 0, 0, 0, 0);
-
-/** One port for SOCKS5 and HTTP CONNECT: the first byte tells which. */
-export class MixedInbound implements Inbound {
+/** A port for the clients of proxies: SOCKS4, SOCKS4a and SOCKS5, HTTP, or both, which the first byte tells apart. */
+export class ProxyInbound implements Inbound {
   readonly tag: string;
-  readonly type = "mixed";
+  readonly type: ProxyInboundType;
   readonly #listen: Endpoint;
   readonly #users: Users;
   readonly #handshakeTimeoutMs: number;
   readonly #onRequest: RequestHandler;
   readonly #logger: Logger;
   readonly #listener: TcpListener;
-  readonly #http: HttpHandshake;
-  /** Clients that have not said yet what they want; they need not be waited for. */
+  readonly #http: HttpProxyServer;
+  /** SOCKS clients that have not said yet what they want; they need not be waited for. */
   readonly #undecided = new Set<Socket>();
 
   constructor({
     tag,
+    type,
     listen,
     users,
     handshakeTimeoutMs = 15_000,
     onRequest,
     logger = silentLogger,
-  }: MixedInboundOptions) {
+  }: ProxyInboundOptions) {
     this.tag = tag;
+    this.type = type;
     this.#listen = listen;
     this.#users = new Users(users);
     this.#handshakeTimeoutMs = handshakeTimeoutMs;
     this.#onRequest = onRequest;
     this.#logger = logger;
-    this.#http = new HttpHandshake({
+    this.#http = new HttpProxyServer({
       inbound: tag,
       users: this.#users,
       timeoutMs: handshakeTimeoutMs,
-      onRequest: (request) => void this.#handOver(request),
+      onRequest: (request) => void onRequest(request),
       onRefusal: (client, reason) => {
         this.#logRefusal(client, reason);
       },
@@ -89,20 +97,13 @@ export class MixedInbound implements Inbound {
 
   /** Never rejects. */
   async #serve(client: Socket): Promise<void> {
-    const timeoutMs = this.#handshakeTimeoutMs;
     this.#undecided.add(client);
     client.once("close", () => this.#undecided.delete(client));
     try {
-      const firstByte = await readParsed(client, peekByte, { timeoutMs });
-      if (firstByte === socks5Version) {
-        const options = { inbound: this.tag, users: this.#users, timeoutMs };
-        await this.#handOver(await acceptSocks5(client, options));
-      } else if (firstByte === socks4Version) {
-        endWith(client, socks4Rejection);
-        this.#logRefusal(client, "SOCKS4 is not supported");
-      } else {
-        this.#http.serve(client);
-      }
+      const request = await this.#accept(client);
+      this.#undecided.delete(client);
+      if (request === undefined) this.#http.serve(client);
+      else await this.#onRequest(request);
     } catch (error) {
       this.#logRefusal(client, error instanceof Error ? error.message : String(error));
       // A refusal has closed it already, gently.
@@ -110,9 +111,15 @@ export class MixedInbound implements Inbound {
     }
   }
 
-  async #handOver(request: ProxyRequest): Promise<void> {
-    this.#undecided.delete(request.client);
-    await this.#onRequest(request);
+  /** Reads what a SOCKS client wants; `undefined` if the client speaks HTTP. */
+  async #accept(client: Socket): Promise<ProxyRequest | undefined> {
+    const protocols = protocolsByType[this.type];
+    const options = { inbound: this.tag, users: this.#users, timeoutMs: this.#handshakeTimeoutMs };
+    const firstByte = await readParsed(client, peekByte, options);
+    if (protocols.socks && firstByte === socks5Version) return acceptSocks5(client, options);
+    if (protocols.socks && firstByte === socks4Version) return acceptSocks4(client, options);
+    if (protocols.http) return undefined;
+    throw new SocksRefusal(`SOCKS version ${firstByte}, expected 4 or 5`);
   }
 
   #logRefusal(client: Socket, reason: string): void {

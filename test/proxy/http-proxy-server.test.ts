@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { describe, it, type TestContext } from "node:test";
 import { DialError, type DialErrorCode } from "../../src/net/dial-error.js";
-import { HttpHandshake } from "../../src/proxy/http-handshake.js";
+import { HttpProxyServer } from "../../src/proxy/http-proxy-server.js";
 import type { ProxyRequest } from "../../src/proxy/inbound.js";
+import type { RejectionCode } from "../../src/proxy/rejection.js";
 import { Users, type User } from "../../src/proxy/users.js";
 import { readAll, readBytes, sha256 } from "../helpers/bytes.js";
 import { basicLogin, connectHead, readHttpAnswer } from "../helpers/http-client.js";
+import { answerText } from "../helpers/http-messages.js";
 import { createRandom } from "../helpers/random.js";
 import { socketPair } from "../helpers/sockets.js";
 import { closed, turns, until } from "../helpers/timing.js";
@@ -24,7 +27,7 @@ interface Conversation {
   /** Resolves with the first request. */
   readonly requested: Promise<ProxyRequest>;
   readonly refusals: readonly string[];
-  readonly handshake: HttpHandshake;
+  readonly http: HttpProxyServer;
 }
 
 interface ConversationOptions {
@@ -41,7 +44,7 @@ async function converse(
   const refusals: string[] = [];
   let resolve: (request: ProxyRequest) => void;
   const requested = new Promise<ProxyRequest>((settle) => (resolve = settle));
-  const handshake = new HttpHandshake({
+  const http = new HttpProxyServer({
     inbound: "in",
     users: new Users(users),
     timeoutMs,
@@ -55,10 +58,10 @@ async function converse(
     },
   });
   t.after(() => {
-    handshake.close();
+    http.close();
   });
-  handshake.serve(server);
-  return { client, server, requests, requested, refusals, handshake };
+  http.serve(server);
+  return { client, server, requests, requested, refusals, http };
 }
 
 /** What the client hears in all, until the proxy ends the connection. */
@@ -70,11 +73,27 @@ async function hear({ client, server }: Conversation, sent: string | Buffer): Pr
   return heard.toString();
 }
 
-function statusesOf(heard: string): string[] {
-  return [...heard.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => status ?? "");
+/** Answers each request that an origin gets with its path. @returns the paths, in order. */
+function answerEach(origin: Duplex): readonly string[] {
+  const paths: string[] = [];
+  let text = "";
+  origin.on("data", (bytes: Buffer) => {
+    text += bytes.toString();
+    for (let end = text.indexOf("\r\n\r\n"); end >= 0; end = text.indexOf("\r\n\r\n")) {
+      const path = text.split(" ", 2)[1] ?? "";
+      text = text.slice(end + 4);
+      paths.push(path);
+      origin.write(answerText(path));
+    }
+  });
+  return paths;
 }
 
-describe("HttpHandshake", () => {
+function statusesOf(heard: string): string[] {
+  return [...heard.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status ?? "");
+}
+
+describe("HttpProxyServer", () => {
   const targets: readonly (readonly [target: string, host: string, port: number])[] = [
     ["127.0.0.1:80", "127.0.0.1", 80],
     ["[::1]:443", "::1", 443],
@@ -165,7 +184,7 @@ describe("HttpHandshake", () => {
   });
 });
 
-describe("HttpHandshake's login", () => {
+describe("HttpProxyServer's login", () => {
   const encode = (text: string) => `Proxy-Authorization: Basic ${Buffer.from(text).toString("base64")}`;
   const users = [alice, { username: "zoë", password: "a:b:🔑" }];
 
@@ -227,7 +246,7 @@ describe("HttpHandshake's login", () => {
   });
 });
 
-describe("HttpHandshake's refusal", () => {
+describe("HttpProxyServer's refusal", () => {
   const targets = [
     "example.com",
     "example.com:",
@@ -243,7 +262,7 @@ describe("HttpHandshake's refusal", () => {
     it(`of CONNECT ${text} is 400`, io, async (t) => {
       const conversation = await converse(t);
       const heard = await hear(conversation, connectHead(text));
-      const reason = `CONNECT target "${text}" is not HOST:PORT`;
+      const reason = `CONNECT target "${text}" is not HOST:PORT with a port from 1 to 65535`;
       assert.deepEqual(statusesOf(heard), ["400"]);
       assert.ok(heard.endsWith(`\r\n\r\n${reason}\n`), heard);
       assert.deepEqual(conversation.refusals, [reason]);
@@ -254,28 +273,27 @@ describe("HttpHandshake's refusal", () => {
   it("shows no user info of a CONNECT target", io, async (t) => {
     const conversation = await converse(t);
     const heard = await hear(conversation, connectHead("user:se@cret@example.com:80"));
-    const reason = `CONNECT target "…@example.com:80" is not HOST:PORT`;
+    const reason = `CONNECT target "…@example.com:80" is not HOST:PORT with a port from 1 to 65535`;
     assert.deepEqual(statusesOf(heard), ["400"]);
     assert.ok(heard.endsWith(`\r\n\r\n${reason}\n`), heard);
     assert.deepEqual(conversation.refusals, [reason]);
   });
 
-  const others = [
+  const withoutUrl = [
     "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n",
-    "GET http://example.com/ HTTP/1.1\r\nHost: example.com\r\n\r\n",
     "GET / HTTP/1.0\r\n\r\n",
     "OPTIONS * HTTP/1.1\r\nHost: example.com\r\n\r\n",
     "POST / HTTP/1.1\r\nHost: example.com\r\nContent-Length: 5\r\n\r\nhello",
     "GET / HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
   ];
-  for (const text of others) {
-    it(`of ${JSON.stringify(text.slice(0, 40))} is 405`, io, async (t) => {
+  for (const text of withoutUrl) {
+    it(`of ${JSON.stringify(text.slice(0, 40))} is 400`, io, async (t) => {
       const conversation = await converse(t);
-      const heard = await hear(conversation, text);
-      assert.deepEqual(statusesOf(heard), ["405"]);
-      assert.match(heard, /\r\nAllow: CONNECT\r\n/);
-      assert.match(heard, /\r\n\r\nthis proxy takes CONNECT requests only\n$/);
-      assert.deepEqual(conversation.refusals, ["this proxy takes CONNECT requests only"]);
+      conversation.client.write(text);
+      const { status, head } = await readHttpAnswer(conversation.client);
+      assert.equal(status, 400);
+      assert.match(head, /\r\nContent-Length: \d+\r\n/);
+      assert.match(conversation.refusals.join(), /is no absolute URL, which a proxy needs/);
       assert.deepEqual(conversation.requests, []);
     });
   }
@@ -311,7 +329,7 @@ describe("HttpHandshake's refusal", () => {
 
   it("of a head that is too long is 431", io, async (t) => {
     const conversation = await converse(t);
-    const heard = await hear(conversation, connectHead(target, `X: ${"x".repeat(20_000)}`));
+    const heard = await hear(conversation, connectHead(target, `X: ${"x".repeat(70_000)}`));
     assert.deepEqual(statusesOf(heard), ["431"]);
     assert.deepEqual(conversation.requests, []);
   });
@@ -319,9 +337,9 @@ describe("HttpHandshake's refusal", () => {
   const pushy: readonly (readonly [status: string, head: string])[] = [
     ["400", connectHead("nonsense")],
     ["407", connectHead(target)],
-    ["405", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2097152\r\n\r\n"],
+    ["400", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2097153\r\n\r\n"],
     ["400", `CONNECT ${target} HTTP/4.2\r\n\r\n`],
-    ["431", connectHead(target, `X: ${"x".repeat(20_000)}`)],
+    ["431", connectHead(target, `X: ${"x".repeat(70_000)}`)],
   ];
   for (const [status, head] of pushy) {
     it(`with ${status} is not lost although the client goes on sending`, io, async (t) => {
@@ -336,18 +354,54 @@ describe("HttpHandshake's refusal", () => {
     });
   }
 
-  const seconds: readonly (readonly [title: string, text: string])[] = [
-    ["another such request", "GET / HTTP/1.1\r\nHost: a\r\n\r\n"],
-    ["a CONNECT", connectHead(target)],
-    ["garbage", "\u0000\u0000\u0000\u0000"],
+  const followed: readonly (readonly [title: string, text: string, statuses: readonly string[]])[] = [
+    ["another such request", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", ["400", "400"]],
+    ["garbage", "\u0000\u0000\u0000\u0000", ["400", "400"]],
+    [
+      "a request that ends the connection",
+      "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+      ["400", "400"],
+    ],
   ];
-  for (const [title, text] of seconds) {
-    it(`with 405 is the last word, with ${title} right behind the request`, io, async (t) => {
+  for (const [title, text, statuses] of followed) {
+    it(`of a request that is complete lets the connection go on, here with ${title}`, io, async (t) => {
       const conversation = await converse(t);
-      const sent = `GET / HTTP/1.1\r\nHost: a\r\n\r\n${text}${"x".repeat(1_000_000)}`;
+      const { client } = conversation;
+      client.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+      const { head } = await readHttpAnswer(client);
+      assert.match(head, /^HTTP\/1\.1 400 .*\r\nConnection: keep-alive\r\n/s);
+      client.end(text);
+      assert.deepEqual(statusesOf(head + (await readAll(client)).toString()), statuses);
+      assert.equal(conversation.refusals.length, 2);
+      assert.deepEqual(conversation.requests, []);
+    });
+  }
+
+  it("of a request that is complete lets a CONNECT follow", io, async (t) => {
+    const { client, server, requested } = await converse(t, { users: [alice] });
+    client.write("GET http://example.com/ HTTP/1.1\r\nHost: a\r\n\r\n");
+    const { status, head } = await readHttpAnswer(client);
+    assert.equal(status, 407);
+    await readBytes(client, Number(/Content-Length: (\d+)/.exec(head)?.[1]));
+    client.write(connectHead(target, basicLogin(alice)));
+    (await requested).accept(boundTo);
+    assert.equal((await readHttpAnswer(client)).status, 200);
+    client.write("payload");
+    assert.equal((await readBytes(server, 7)).toString(), "payload");
+  });
+
+  const lastWords: readonly (readonly [title: string, first: string])[] = [
+    ["of a CONNECT target", connectHead("nonsense")],
+    ["of garbage", "\u0000\u0000\u0000\u0000"],
+    ["of a request that is not complete", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\n"],
+  ];
+  for (const [title, first] of lastWords) {
+    it(`${title} is the last word`, io, async (t) => {
+      const conversation = await converse(t);
+      const sent = `${first}${"x".repeat(800_000)}${connectHead(target)}`;
       const heard = await hear(conversation, sent);
-      assert.deepEqual(statusesOf(heard), ["405"]);
-      assert.deepEqual(conversation.refusals, ["this proxy takes CONNECT requests only"]);
+      assert.deepEqual(statusesOf(heard), ["400"]);
+      assert.equal(conversation.refusals.length, 1);
       assert.deepEqual(conversation.requests, []);
       assert.equal(conversation.server.bytesRead, sent.length);
       assert.equal(conversation.server.errored, null);
@@ -375,7 +429,7 @@ describe("HttpHandshake's refusal", () => {
   }
 });
 
-describe("HttpHandshake's patience", () => {
+describe("HttpProxyServer's patience", () => {
   const heads: readonly (readonly [title: string, sent: string])[] = [
     ["one byte", "C"],
     ["a request line", `CONNECT ${target} HTTP/1.1\r\n`],
@@ -407,20 +461,160 @@ describe("HttpHandshake's patience", () => {
     client.write("x");
     assert.equal((await readBytes(server, 1)).toString(), "x");
   });
+});
 
-  it("has no end any more once it is closed", io, async (t) => {
-    const { client, server, handshake, requested } = await converse(t, { timeoutMs: 20 });
-    const head = connectHead(target);
+describe("HttpProxyServer with plain requests", () => {
+  const head = (path: string) => `GET http://example.com${path} HTTP/1.1\r\nHost: example.com\r\n\r\n`;
+
+  it("asks for a connection to the origin, which is a client's like any other", io, async (t) => {
+    const { client, requested, requests } = await converse(t, { users: [alice] });
+    client.write(head("/a").replace("Host", `${basicLogin(alice)}\r\nHost`));
+    const request = await requested;
+    assert.equal(request.inbound, "in");
+    assert.equal(request.user, "alice");
+    assert.deepEqual(request.source, { host: "127.0.0.1", port: client.localPort });
+    assert.deepEqual(request.destination, { host: "example.com", port: 80 });
+    request.accept(boundTo);
+    const received = "GET /a HTTP/1.1\r\nHost: example.com\r\nConnection: keep-alive\r\n\r\n";
+    assert.equal((await readBytes(request.client, received.length)).toString(), received);
+    request.client.write(answerText("hello"));
+    const answer = await readHttpAnswer(client);
+    assert.equal(answer.status, 200);
+    assert.equal((await readBytes(client, 5)).toString(), "hello");
+    assert.equal(requests.length, 1);
+  });
+
+  const statuses: readonly (readonly [code: RejectionCode, status: number])[] = [
+    ["refused", 502],
+    ["unresolved", 502],
+    ["timeout", 504],
+    ["failed", 502],
+    ["blocked", 403],
+  ];
+  for (const [code, status] of statuses) {
+    it(`answers ${status} to one whose origin is ${code}, and goes on`, io, async (t) => {
+      const { client, requests, refusals } = await converse(t);
+      for (const count of [1, 2]) {
+        client.write(head("/"));
+        await until(() => requests.length === count);
+        requests.at(-1)?.reject({ code, message: "no ü" });
+        assert.equal((await readHttpAnswer(client)).status, status);
+        assert.equal((await readBytes(client, 6)).toString(), "no ü\n");
+      }
+      assert.deepEqual(refusals, ["no ü", "no ü"]);
+    });
+  }
+
+  it("reads no more of a client than it can answer soon", { timeout: 60_000 }, async (t) => {
+    const { client, server, requested } = await converse(t);
+    const count = 10_000;
+    const sent = Array.from({ length: count }, (_, index) => head(`/${index}.`)).join("");
+    client.write(sent);
+    const origin = (await requested).client;
+    await turns(100);
+    const held = server.bytesRead;
+    assert.ok(held < 256 * 1024, `${held} of ${sent.length} bytes read`);
+    const asked = answerEach(origin);
+    client.end();
+    const heard = (await readAll(client)).toString();
+    assert.equal(asked.length, count);
+    const paths = heard.match(/^\/\d+\.(?=HTTP|$)/gm);
+    assert.deepEqual(
+      paths,
+      Array.from({ length: count }, (_, index) => `/${index}.`),
+    );
+  });
+});
+
+describe("HttpProxyServer's patience with a client that it does not read", () => {
+  it("has no end", { timeout: 60_000 }, async (t) => {
+    const { client, requested } = await converse(t, { timeoutMs: 50 });
+    const count = 3_000;
+    const head = "GET http://example.com/ HTTP/1.1\r\nHost: example.com\r\n\r\n";
+    client.end(head.repeat(count));
+    const origin = (await requested).client;
+    // As long as another client, which came later, needs to run out of it.
+    const other = await converse(t, { timeoutMs: 100 });
+    await hear(other, "C");
+    answerEach(origin);
+    const statuses = statusesOf((await readAll(client)).toString());
+    assert.deepEqual([statuses.length, new Set(statuses)], [count, new Set(["200"])]);
+  });
+});
+
+describe("HttpProxyServer's close", () => {
+  const head = "GET http://example.com/ HTTP/1.1\r\nHost: example.com\r\n\r\n";
+
+  it("closes a client that has said nothing", io, async (t) => {
+    const { client, server, http } = await converse(t);
+    http.close();
+    await closed(server);
+    assert.equal((await readAll(client)).length, 0);
+  });
+
+  it("closes a client within the head of a request, twice if need be", io, async (t) => {
+    const { client, server, http } = await converse(t);
     client.write(head.slice(0, -1));
     await until(() => server.bytesRead === head.length - 1);
-    handshake.close();
-    handshake.close();
-    // As long as another client, which came later, needs to run out of it.
-    const other = await converse(t, { timeoutMs: 60 });
-    await hear(other, "C");
-    client.write(head.slice(-1));
+    http.close();
+    http.close();
+    await closed(server);
+    assert.equal((await readAll(client)).length, 0);
+  });
+
+  it("closes a client between two requests, and its origin's connection", io, async (t) => {
+    const { client, server, http, requested } = await converse(t);
+    client.write(head);
+    const origin = (await requested).client;
+    origin.resume();
+    origin.write(answerText("hello"));
+    await readHttpAnswer(client);
+    await readBytes(client, 5);
+    await turns(5);
+    http.close();
+    await closed(server);
+    await closed(origin);
+    assert.equal((await readAll(client)).length, 0);
+  });
+
+  it("lets an answer under way come to its end, and closes then", io, async (t) => {
+    const { client, server, http, requested } = await converse(t);
+    client.write(head);
+    const origin = (await requested).client;
+    origin.resume();
+    origin.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst");
+    await readHttpAnswer(client);
+    assert.equal((await readBytes(client, 5)).toString(), "first");
+    http.close();
+    await turns(20);
+    origin.write("secnd");
+    assert.equal((await readAll(client)).toString(), "secnd");
+    client.end();
+    await closed(server);
+    await closed(origin);
+  });
+
+  it("lets a request wait for its answer, and closes then", io, async (t) => {
+    const { client, server, http, requested } = await converse(t);
+    client.write(head);
+    const origin = (await requested).client;
+    origin.resume();
+    http.close();
+    await turns(20);
+    origin.write(answerText("late"));
+    assert.match((await readAll(client)).toString(), /^HTTP\/1\.1 200 OK\r\n(.+\r\n)*\r\nlate$/);
+    client.end();
+    await closed(server);
+    await closed(origin);
+  });
+
+  it("leaves a tunnel alone", io, async (t) => {
+    const { client, server, http, requested } = await converse(t);
+    client.write(connectHead(target));
     (await requested).accept(boundTo);
-    assert.equal((await readHttpAnswer(client)).status, 200);
+    await readHttpAnswer(client);
+    http.close();
+    await turns(20);
     client.write("x");
     assert.equal((await readBytes(server, 1)).toString(), "x");
   });
