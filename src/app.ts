@@ -6,9 +6,10 @@ import type { Endpoint } from "./net/endpoint.js";
 import { toError } from "./net/system-error.js";
 import { DirectOutbound } from "./proxy/direct-outbound.js";
 import type { Inbound, RequestHandler } from "./proxy/inbound.js";
-import { MixedInbound } from "./proxy/mixed-inbound.js";
 import type { Outbound } from "./proxy/outbound.js";
-import { Router } from "./proxy/router.js";
+import { ProxyInbound } from "./proxy/proxy-inbound.js";
+import { Router, type RouterOptions } from "./proxy/router.js";
+import { Rule } from "./proxy/rule.js";
 import { CounterStore } from "./stats/counter-store.js";
 import { chainTrackers } from "./track/connection-tracker.js";
 import { StatsTracker } from "./track/stats-tracker.js";
@@ -69,11 +70,7 @@ export class App {
   constructor(config: Config, { createApiServer, logger = silentLogger }: AppOptions) {
     const { listen, stats, access_control_allow_origin: allowedOrigins } = config.experimental.v2ray_api;
     const trackers = stats.enabled ? [new StatsTracker(this.store, stats)] : [];
-    const router = new Router({
-      final: finalOutbound(config),
-      tracker: chainTrackers(trackers),
-      logger,
-    });
+    const router = new Router({ ...createRoutes(config), tracker: chainTrackers(trackers), logger });
     const onRequest: RequestHandler = async (request) => router.route(request);
     this.#inbounds = config.inbounds.map((inbound) => createInbound(inbound, onRequest, logger));
     const store = stats.enabled ? this.store : undefined;
@@ -130,19 +127,26 @@ export class App {
 }
 
 function createInbound(config: InboundConfig, onRequest: RequestHandler, logger: Logger): Inbound {
-  const { tag, listen, listen_port: port, users } = config;
-  return new MixedInbound({ tag, listen: { host: listen, port }, users, onRequest, logger });
+  const { tag, type, listen, listen_port: port, users } = config;
+  return new ProxyInbound({ tag, type, listen: { host: listen, port }, users, onRequest, logger });
 }
 
-function createOutbound({ tag }: OutboundConfig): Outbound {
-  return new DirectOutbound({ tag });
+/** The rules, and the outbound that `route.final` names, else the first one, as in sing-box. */
+function createRoutes({ outbounds, route }: Config): Pick<RouterOptions, "rules" | "final"> {
+  const byTag = new Map(outbounds.map((outbound) => [outbound.tag, createOutbound(outbound)]));
+  const outboundOf = (tag: string | undefined): Outbound => {
+    const outbound = byTag.get(tag ?? "");
+    if (outbound === undefined) throw new RangeError(`there is no outbound ${String(tag)}`);
+    return outbound;
+  };
+  return {
+    rules: route.rules.map(({ inbound: inbounds, auth_user: users, outbound }) => {
+      return new Rule({ inbounds, users, outbound: outboundOf(outbound) });
+    }),
+    final: outboundOf(route.final ?? outbounds[0]?.tag),
+  };
 }
 
-/** The outbound that `route.final` names, else the first one, as in sing-box. */
-function finalOutbound({ outbounds, route }: Config): Outbound {
-  const named = outbounds.find(({ tag }) => tag === route.final);
-  const [first] = outbounds;
-  const chosen = named ?? first;
-  if (chosen === undefined) throw new RangeError("a config has at least one outbound");
-  return createOutbound(chosen);
+function createOutbound({ tag, type }: OutboundConfig): Outbound {
+  return type === "block" ? { tag, blocks: true } : new DirectOutbound({ tag });
 }

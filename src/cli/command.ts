@@ -3,7 +3,7 @@ import type { EventEmitter } from "node:events";
 /** What a command may touch of its process. `process` itself is one. */
 export interface CommandProcess extends Pick<EventEmitter, "on" | "off"> {
   readonly stdout: { write(text: string): unknown };
-  readonly stderr: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean };
 }
 
 /**

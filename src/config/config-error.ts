@@ -1,3 +1,6 @@
+import type { SourceExcerpt } from "./source-excerpt.js";
+import type { SourcePosition } from "./source-position.js";
+
 /** One thing that is wrong with a config. */
 export interface ConfigIssue {
   /** Where: `inbounds[0].users[1].username`. Empty for the config as a whole. */
@@ -5,19 +8,25 @@ export interface ConfigIssue {
   /** What is wrong and what is expected, in words. Never a password or a secret. */
   readonly message: string;
   /**
-   * Where the text at fault begins, in UTF-16 code units from the start of the source. 0 if there is no source text.
+   * Where the text at fault begins, in UTF-16 code units from the start of the source, not counting a byte order
+   * mark. 0 if there is no source text.
    *
-   * That text may be a password: `message` may be printed as it is, the text may not.
+   * That text may be a password: `message` and `excerpt` may be printed as they are, the text may not.
    */
   readonly offset: number;
   /** How many UTF-16 code units of the source are at fault. 0 at the end of the text, or if there is no source text. */
   readonly length: number;
+  /** Line and column of `offset`; absent if there is no source text. */
+  readonly position?: SourcePosition | undefined;
+  /** The line at fault, for a person to look at; absent if there is no source text. */
+  readonly excerpt?: SourceExcerpt | undefined;
 }
 
 /**
  * A config that cannot be used: unreadable, not JSON, or with wrong values.
  *
- * It carries everything that is wrong at once. Its message has one line for each issue, `path: message`.
+ * It carries everything that is wrong at once. Its message has one line for each issue, `12:34: path: message` with the
+ * line and column where there is a source text.
  */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
@@ -32,6 +41,8 @@ export class ConfigError extends Error {
   }
 }
 
-function formatIssue({ path, message }: ConfigIssue): string {
-  return path === "" ? message : `${path}: ${message}`;
+/** Writes an issue in one line, without its excerpt. */
+export function formatIssue({ path, message, position }: ConfigIssue): string {
+  const where = position === undefined ? "" : `${position.line}:${position.column}: `;
+  return path === "" ? `${where}${message}` : `${where}${path}: ${message}`;
 }

@@ -1,3 +1,5 @@
+import { withoutControls } from "./shown-value.js";
+
 /** Where a value stands in the config: keys and list indexes from the root on. Empty for the root itself. */
 export type ConfigPath = readonly (string | number)[];
 
@@ -13,6 +15,6 @@ export function formatConfigPath(path: ConfigPath): string {
 
 function formatSegment(segment: string | number, index: number): string {
   if (typeof segment === "number") return `[${segment}]`;
-  if (!/^[A-Za-z_$][\w$-]*$/.test(segment)) return `[${JSON.stringify(segment)}]`;
+  if (!/^[A-Za-z_$][\w$-]*$/.test(segment)) return `[${withoutControls(JSON.stringify(segment))}]`;
   return index === 0 ? segment : `.${segment}`;
 }

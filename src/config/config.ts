@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { textField } from "./fields.js";
 import { inboundsSchema } from "./inbounds.js";
 import { logSchema } from "./log.js";
 import { outboundsSchema } from "./outbounds.js";
@@ -19,10 +20,15 @@ export type Config = z.output<typeof configSchema>;
  * `check-config.ts`.
  */
 export const configSchema = section({
+  $schema: textField(
+    "The JSON Schema of this file, for editors. Otherwise ignored.",
+    "a URL or path",
+  ).optional(),
   log: logSchema,
   inbounds: inboundsSchema,
   outbounds: outboundsSchema,
   route: routeSchema,
-  /** Named as in sing-box, where the API is an experimental feature. */
-  experimental: section({ v2ray_api: v2rayApiSchema }).prefault({}),
+  experimental: section({ v2ray_api: v2rayApiSchema })
+    .prefault({})
+    .describe("Named as in sing-box, where the API is an experimental feature."),
 });

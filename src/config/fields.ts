@@ -1,26 +1,52 @@
 import { z } from "zod";
 import { maxPort } from "../net/endpoint.js";
 
+/*
+ * Every field says twice what it takes: in words for a message and in words for the reference. The same words serve as
+ * both, and what a reader of the reference wants to know besides, what the field is for, comes first.
+ */
+
 /**
  * A string.
  *
+ * @param about - What the field is for, as a sentence.
  * @param expected - What it has to be, as it ends the sentence "expected …".
  * @param isValid - Tells good strings from bad ones. Default: every string is good.
  */
-export function textField(expected: string, isValid: (text: string) => boolean = () => true): z.ZodString {
-  return z.string({ error: expected }).refine(isValid, { error: expected });
+export function textField(
+  about: string,
+  expected: string,
+  isValid: (text: string) => boolean = () => true,
+): z.ZodString {
+  return z
+    .string({ error: expected })
+    .refine(isValid, { error: expected })
+    .describe(`${about} Expected: ${expected}.`);
 }
 
 /** `true` or `false`. */
-export function flagField(): z.ZodBoolean {
-  return z.boolean({ error: "true or false" });
+export function flagField(about: string): z.ZodBoolean {
+  return z.boolean({ error: "true or false" }).describe(about);
 }
 
 /** A port to listen on, 0 to 65535; 0 takes any free port. */
-export function portField(): z.ZodNumber {
+export function portField(about: string): z.ZodNumber {
   const expected = `a port number from 0 to ${maxPort}`;
   // One refinement instead of int(), min() and max(): a port out of range is one issue, however far out.
-  return z.number({ error: expected }).refine(isPort, { error: expected });
+  return z
+    .number({ error: expected })
+    .refine(isPort, { error: expected })
+    .meta({
+      description: `${about} Expected: ${expected}.`,
+      type: "integer",
+      minimum: 0,
+      maximum: maxPort,
+    });
+}
+
+/** What tells the types of inbounds, or of outbounds, apart. */
+export function typeField<Type extends string>(type: Type): z.ZodLiteral<Type> {
+  return z.literal(type).describe("Which type it is; the other keys depend on it.");
 }
 
 /** Whether a number is a port number, 0 included. */

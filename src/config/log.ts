@@ -12,12 +12,20 @@ export type LogConfig = z.output<typeof logSchema>;
 
 /** Checks the section `log`. It may be missing as a whole. */
 export const logSchema = section({
-  /** Whether nothing at all is logged. Default: `false`. */
-  disabled: flagField().default(false),
-  /** The least important level that is logged. Default: `info`. */
-  level: z.enum(logLevels, { error: oneOf(logLevels) }).default("info"),
-  /** A file's path, or `stdout` or `stderr`. Default: `stderr`, which leaves stdout to the data of a command. */
-  output: textField('a file path, "stdout" or "stderr"', (path) => path !== "").default("stderr"),
-  /** Whether each line begins with the time. Default: `true`. In sing-box it is `false`. */
-  timestamp: flagField().default(true),
-}).prefault({});
+  disabled: flagField("Whether nothing at all is logged.").default(false),
+  level: z
+    .enum(logLevels, { error: oneOf(logLevels) })
+    .default("info")
+    .describe("The least important level that is logged."),
+  // Not stdout, which is for the data of a command.
+  output: textField(
+    "Where the log goes.",
+    'a file path, "stdout" or "stderr"',
+    (path) => path !== "",
+  ).default("stderr"),
+  timestamp: flagField("Whether each line begins with the time. In sing-box the default is `false`.").default(
+    true,
+  ),
+})
+  .prefault({})
+  .describe("What is logged, and where to.");

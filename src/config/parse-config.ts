@@ -5,6 +5,9 @@ import { formatConfigPath } from "./config-path.js";
 import type { Config } from "./config.js";
 import type { Finding } from "./finding.js";
 import { findTooDeepBracket, maxNesting } from "./nesting.js";
+import { scanSource, type SourceToken } from "./shown-source.js";
+import { excerptOf } from "./source-excerpt.js";
+import { findLineStarts, positionOf } from "./source-position.js";
 import { findRepeatedKeys, locate, toValue, type RepeatedKey } from "./source-tree.js";
 import { toSyntaxIssues } from "./syntax-issues.js";
 
@@ -15,15 +18,16 @@ import { toSyntaxIssues } from "./syntax-issues.js";
  * would be guesses. Lists and objects more than 100 levels deep are refused.
  */
 export function parseConfig(text: string): Config {
-  // A blank in place of the mark, so that offsets are those of the given text.
-  const root = parseSource(text.replace(/^\uFEFF/, " "));
+  const source = text.replace(/^\uFEFF/, "");
+  const root = parseSource(source);
   const { config, findings } = checkConfig(toValue(root));
   const issues = [
     ...findRepeatedKeys(root).map(repeatedKeyIssue),
     ...findings.map((finding) => findingIssue(root, finding)),
   ];
   if (config === undefined || issues.length > 0) {
-    throw new ConfigError(issues.toSorted((a, b) => a.offset - b.offset));
+    const sorted = issues.toSorted((a, b) => a.offset - b.offset);
+    throw new ConfigError(withSource(source, sorted));
   }
   return config;
 }
@@ -32,12 +36,26 @@ function parseSource(text: string): Node {
   const tooDeep = findTooDeepBracket(text);
   if (tooDeep !== undefined) {
     const message = `expected at most ${maxNesting} lists and objects inside each other`;
-    throw new ConfigError([{ path: "", message, offset: tooDeep, length: 1 }]);
+    const issue = { path: "", message, offset: tooDeep, length: 1 };
+    throw new ConfigError(withSource(text, [issue]));
   }
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true });
-  if (root === undefined || errors.length > 0) throw new ConfigError(toSyntaxIssues(text, root, errors));
+  if (root === undefined || errors.length > 0) {
+    throw new ConfigError(withSource(text, toSyntaxIssues(text, root, errors)));
+  }
   return root;
+}
+
+/** Adds to each issue where it stands and what stands there. */
+function withSource(text: string, issues: readonly ConfigIssue[]): ConfigIssue[] {
+  const lineStarts = findLineStarts(text);
+  const lines: SourceToken[][] = lineStarts.map(() => []);
+  for (const token of scanSource(text)) lines[positionOf(lineStarts, token.offset).line - 1]?.push(token);
+  return issues.map((issue) => {
+    const position = positionOf(lineStarts, issue.offset);
+    return { ...issue, position, excerpt: excerptOf(lines[position.line - 1] ?? [], issue) };
+  });
 }
 
 function repeatedKeyIssue({ path, span }: RepeatedKey): ConfigIssue {

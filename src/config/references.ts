@@ -7,14 +7,24 @@ import { taggedItems } from "./tagged-items.js";
 /** Finds names of inbounds, outbounds and users that do not exist. */
 export function findUnknownReferences(config: Place): readonly Finding[] {
   const stats = childOf(childOf(childOf(config, "experimental"), "v2ray_api"), "stats");
+  const route = childOf(config, "route");
+  const rules = itemsOf(childOf(route, "rules"));
   const inbounds = knownInbounds(config);
   const outbounds = knownOutbounds(config);
+  const users = knownUsers(config);
   return [
-    ...unknown(outbounds, [childOf(childOf(config, "route"), "final")]),
+    ...unknown(inbounds, namesIn(rules, "inbound")),
+    ...unknown(users, namesIn(rules, "auth_user")),
+    ...unknown(outbounds, namesIn(rules, "outbound")),
+    ...unknown(outbounds, [childOf(route, "final")]),
     ...unknown(inbounds, itemsOf(childOf(stats, "inbounds"))),
     ...unknown(outbounds, itemsOf(childOf(stats, "outbounds"))),
-    ...unknown(knownUsers(config), itemsOf(childOf(stats, "users"))),
+    ...unknown(users, itemsOf(childOf(stats, "users"))),
   ];
+}
+
+function namesIn(rules: readonly Place[], key: string): readonly Place[] {
+  return rules.flatMap((rule) => itemsOf(childOf(rule, key)));
 }
 
 /** The names there are to refer to. One that is `undefined` could not be read. */

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { ConfigPath } from "./config-path.js";
 import type { Finding } from "./finding.js";
 import { placeOf, type Place } from "./place.js";
 import { showKind, showValue } from "./shown-value.js";
@@ -24,10 +25,16 @@ export function fromSchemaIssue(root: Place, issue: z.core.$ZodIssue): readonly 
 
 function sentenceFor({ path, value }: Place, issue: z.core.$ZodIssue): string {
   if (value === undefined) return `missing; expected ${issue.message}`;
-  if (path.some(isSecretKey)) return `expected ${issue.message}`;
+  const isRightKind = issue.code === "custom" && typeof value === "object";
+  if (isRightKind || path.some(isSecretKey) || isLogin(path, value)) return `expected ${issue.message}`;
   // "alice:secret" in place of a user object is a password, too.
   const objectExpected = issue.code === "invalid_type" && issue.expected === "object";
   return `expected ${issue.message}, got ${objectExpected ? showKind(value) : showValue(value)}`;
+}
+
+/** A user name with a colon may have the password behind it. */
+function isLogin(path: ConfigPath, value: unknown): boolean {
+  return path.at(-1) === "username" && typeof value === "string" && value.includes(":");
 }
 
 function isSecretKey(segment: string | number): boolean {

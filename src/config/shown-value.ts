@@ -5,7 +5,7 @@
  * is blotted out.
  */
 export function showValue(value: unknown): string {
-  if (typeof value === "string") return shorten(JSON.stringify(withoutUserInfo(value)));
+  if (typeof value === "string") return shorten(withoutControls(JSON.stringify(withoutUserInfo(value))));
   if (value === null || typeof value === "number" || typeof value === "boolean") return String(value);
   return showKind(value);
 }
@@ -34,6 +34,19 @@ function shorten(text: string): string {
   return `${kept.join("")}…"`;
 }
 
+/** Blots out control characters: a terminal obeys them, and JSON escapes only some. */
+export function withoutControls(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, "·");
+}
+
+/** Blots out what stands before an `@` and may be a login: `https://token@host`, `name:password@host`. */
 function withoutUserInfo(text: string): string {
-  return text.replace(/\/\/[^/\s]*@/g, "//…@");
+  return text.replaceAll(/\S+/g, (word) => {
+    const slashes = word.indexOf("//");
+    const start = slashes < 0 ? 0 : slashes + 2;
+    const info = word.slice(start, Math.max(start, word.lastIndexOf("@")));
+    // An `@` may also stand in a path, or in a name.
+    const isLogin = info.includes(":") || (start > 0 && info !== "" && !info.includes("/"));
+    return isLogin ? `${word.slice(0, start)}…${word.slice(start + info.length)}` : word;
+  });
 }

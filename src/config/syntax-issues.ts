@@ -18,7 +18,7 @@ export function toSyntaxIssues(
       path: formatConfigPath(pathAround(text, root, offset)),
       message: `not valid JSON: ${sentences[printParseErrorCode(error)]}`,
       offset,
-      length,
+      length: Math.min(length, text.length - offset),
     }));
 }
 
@@ -46,15 +46,17 @@ const sentences: Readonly<Record<ReturnType<typeof printParseErrorCode>, string>
  * Whether an error is the one before it once more.
  *
  * After a fault jsonc-parser goes on as if it had guessed right, and soon stumbles again: on the same line, at the end
- * of the text where it misses brackets, or over the comma that an unclosed string swallowed.
+ * of the text where it misses brackets, over the comma that an unclosed string swallowed, or behind the bracket that it took
+ * for the end where it missed a colon.
  */
 function isEcho(text: string, error: ParseError, previous: ParseError | undefined): boolean {
   if (previous === undefined) return false;
   if (error.offset >= text.trimEnd().length) return true;
   if (!/[\r\n]/.test(text.slice(previous.offset, error.offset))) return true;
+  const [code, previousCode] = [error, previous].map((one) => printParseErrorCode(one.error));
   return (
-    printParseErrorCode(previous.error) === "UnexpectedEndOfString" &&
-    printParseErrorCode(error.error) === "CommaExpected"
+    (previousCode === "UnexpectedEndOfString" && code === "CommaExpected") ||
+    (previousCode === "ColonExpected" && code === "EndOfFileExpected")
   );
 }
 

@@ -8,6 +8,7 @@ import { textField } from "./fields.js";
  */
 export function tagField(): z.ZodOptional<z.ZodString> {
   return textField(
+    "The name by which routes and counters refer to it. Default: its index in the list.",
     `a tag that is not empty, does not contain "${statNameSeparator}" and does not end with ">"`,
     (tag) => tag !== "" && isTag(tag),
   ).optional();

@@ -11,20 +11,23 @@ export type UserConfig = z.output<typeof userSchema>;
 export const maxCredentialBytes = 255;
 
 const userSchema = section({
-  /**
-   * Also the user's name in counters, hence no `>>>`, nor `>` at its end. Without `:`, which ends the name in HTTP Basic (RFC 7617). 1 to
-   * 255 bytes of UTF-8. Unique within an inbound; in two inbounds it is the same user.
-   */
+  // Without ":", which ends the name in HTTP Basic (RFC 7617).
   username: textField(
+    "The name to log in with, and in counters. Unique within an inbound; in two inbounds it is the same user.",
     `a user name of 1 to ${maxCredentialBytes} bytes of UTF-8 without ":" and "${statNameSeparator}", not ending with ">"`,
     (name) => fitsCredential(name) && !name.includes(":") && isTag(name),
   ),
-  /** 1 to 255 bytes of UTF-8. */
-  password: textField(`a password of 1 to ${maxCredentialBytes} bytes of UTF-8`, fitsCredential),
-});
+  password: textField(
+    "The password to log in with.",
+    `a password of 1 to ${maxCredentialBytes} bytes of UTF-8`,
+    fitsCredential,
+  ),
+}).describe("Who may use an inbound.");
 
 /** The users of an inbound. None: everyone may use it, without a name. */
-export const usersSchema = listOrOne(userSchema).default([]);
+export const usersSchema = listOrOne(userSchema)
+  .default([])
+  .describe("Who may use it. Without any, everybody may, and nobody is counted as a user.");
 
 function fitsCredential(text: string): boolean {
   return text !== "" && Buffer.byteLength(text) <= maxCredentialBytes;

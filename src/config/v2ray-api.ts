@@ -11,42 +11,46 @@ export type V2RayApiConfig = z.output<typeof v2rayApiSchema>;
 export type StatsConfig = z.output<typeof statsSchema>;
 
 /** The names of whom to count. A repeated name counts once. Default: none. */
-const namesSchema = listOrOne(textField("a string"))
-  .transform((names) => [...new Set(names)])
-  .default([]);
+function namesField(about: string, expected: string) {
+  return listOrOne(textField(about, expected))
+    .transform((names) => [...new Set(names)])
+    .default([])
+    .describe(about);
+}
 
 const statsSchema = section({
-  /** Whether anything is counted. Default: `false`, as in sing-box. */
-  enabled: flagField().default(false),
-  /** Tags of inbounds. */
-  inbounds: namesSchema,
-  /** Tags of outbounds. */
-  outbounds: namesSchema,
-  /** User names of any inbound. */
-  users: namesSchema,
-}).prefault({});
+  enabled: flagField("Whether anything is counted, and the StatsService served.").default(false),
+  inbounds: namesField("The inbounds to count.", "the tag of an inbound"),
+  outbounds: namesField("The outbounds to count.", "the tag of an outbound"),
+  users: namesField("The users to count.", "a user name of some inbound"),
+})
+  .prefault({})
+  .describe("Whose bytes are counted: nobody's but those named here.");
 
 /** Checks the section `experimental.v2ray_api`. It may be missing as a whole. */
 export const v2rayApiSchema = section({
-  /**
-   * `host:port`, `[IPv6]:port`, or `:port` for every address, which becomes an endpoint with an empty host. Port 0
-   * takes any free port. Default, also for an empty string: `undefined`, the API is off.
-   */
+  /** Becomes an endpoint, with an empty host for every address; `undefined` where the API is off. */
   listen: textField(
+    "Where the API listens; port 0 takes any free port. Whoever reaches it can read and reset the counters.",
     `"host:port", "[IPv6]:port" or ":port" with a port from 0 to ${maxPort}, or "" for no API`,
     (text) => text === "" || parseEndpoint(text) !== undefined,
   )
     .default("")
     .transform((text) => parseEndpoint(text)),
-  /**
-   * Which web pages may call the API from a browser: their origins, spelled as browsers do in the header `Origin`.
-   * Never `*`: whoever can call the API can read and reset the counters. Default: none.
-   */
+  // Never "*": whoever can call the API can read and reset the counters.
   access_control_allow_origin: listOrOne(
-    textField('an origin as browsers write it, such as "https://panel.example" (no path, no "*")', isOrigin),
-  ).default([]),
+    textField(
+      "The origin of a web page.",
+      'an origin as browsers write it, such as "https://panel.example" (no path, no "*")',
+      isOrigin,
+    ),
+  )
+    .default([])
+    .describe("The origins of the web pages that may call the API from a browser."),
   stats: statsSchema,
-}).prefault({});
+})
+  .prefault({})
+  .describe("The V2Ray API: where its server listens, and what it counts.");
 
 function isOrigin(text: string): boolean {
   if (!/^https?:\/\/[^*]+$/.test(text) || !URL.canParse(text)) return false;

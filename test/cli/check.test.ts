@@ -31,13 +31,13 @@ describe("v2ray-api check", () => {
     const [first, ...lines] = process.printed.stderr.trimEnd().split("\n");
     assert.equal(first, `${path}: 5 errors`);
     assert.deepEqual(
-      lines.map((line) => line.split(": ", 1)[0]),
+      lines.map((line) => line.split(": ", 2).join(": ")),
       [
-        "inbounds[0].listen_port",
-        "inbounds[0].users[0].username",
-        "inbounds[0].users[0].password",
-        "experimental.v2ray_api.stats.inbounds[0]",
-        "experimental.clash_api",
+        `${path}:1:44: inbounds[0].listen_port`,
+        `${path}:1:71: inbounds[0].users[0].username`,
+        `${path}:1:85: inbounds[0].users[0].password`,
+        `${path}:1:145: experimental.v2ray_api.stats.inbounds[0]`,
+        `${path}:1:155: experimental.clash_api`,
       ],
     );
     assert.doesNotMatch(process.printed.stderr, /12345/);

@@ -56,6 +56,7 @@ describe("a wrong inbound", () => {
   const address = 'expected an IP address without brackets, such as "127.0.0.1" or "::"';
   const port = "expected a port number from 0 to 65535";
   const tag = 'expected a tag that is not empty, does not contain ">>>" and does not end with ">"';
+  const type = 'expected one of "mixed", "socks", "http"';
   const keys = '"type", "tag", "listen", "listen_port", "users"';
   const cases: readonly (readonly [inbound: unknown, issue: string])[] = [
     [{ ...minimal, listen: "localhost" }, `inbounds[0].listen: ${address}, got "localhost"`],
@@ -74,9 +75,9 @@ describe("a wrong inbound", () => {
     [{ ...minimal, tag: "" }, `inbounds[0].tag: ${tag}, got ""`],
     [{ ...minimal, tag: "a>>>b" }, `inbounds[0].tag: ${tag}, got "a>>>b"`],
     [{ ...minimal, tag: 1 }, `inbounds[0].tag: ${tag}, got 1`],
-    [{ type: "tun", listen_port: -1, mtu: 9000 }, 'inbounds[0].type: expected "mixed", got "tun"'],
-    [{ type: ["mixed"], listen_port: 0 }, 'inbounds[0].type: expected "mixed", got a list'],
-    [{ listen_port: 0 }, 'inbounds[0].type: missing; expected "mixed"'],
+    [{ type: "tun", listen_port: -1, mtu: 9000 }, `inbounds[0].type: ${type}, got "tun"`],
+    [{ type: ["mixed"], listen_port: 0 }, `inbounds[0].type: ${type}, got a list`],
+    [{ listen_port: 0 }, `inbounds[0].type: missing; ${type}`],
     [{ ...minimal, sniff: true }, `inbounds[0].sniff: unknown key; expected one of ${keys}`],
     ["mixed", "inbounds[0]: expected an object, got a string"],
     [[minimal], "inbounds[0]: expected an object, got a list"],

@@ -1,16 +1,23 @@
 import { AssertionError } from "node:assert";
-import { ConfigError } from "../../src/config/config-error.js";
+import { ConfigError, formatIssue, type ConfigIssue } from "../../src/config/config-error.js";
 import { parseConfig } from "../../src/config/parse-config.js";
 import { toConfig } from "../../src/config/to-config.js";
 
 /** What is wrong with a config's value: one `path: message` for each issue. None if it is fine. */
 export function issueLines(value: unknown): readonly string[] {
-  return linesOf(() => toConfig(value));
+  return issuesOf(() => toConfig(value)).map(formatIssue);
 }
 
-/** The same for a config's text. */
+/** The same for a config's text, without line and column. */
 export function textIssueLines(text: string): readonly string[] {
-  return linesOf(() => parseConfig(text));
+  return issuesOf(() => parseConfig(text)).map((issue) => formatIssue({ ...issue, position: undefined }));
+}
+
+/** Where a config's text is wrong: one `line:column: path` for each issue. */
+export function issuePlaces(text: string): readonly string[] {
+  return configErrorOf(() => parseConfig(text)).issues.map(({ path, position }) =>
+    [`${position?.line}:${position?.column}`, ...(path === "" ? [] : [path])].join(": "),
+  );
 }
 
 /** The paths of what is wrong with a config's text, each with the source text that its offset and length mean. */
@@ -32,12 +39,12 @@ export function configErrorOf(run: () => unknown): ConfigError {
   throw new AssertionError({ message: "a ConfigError was expected" });
 }
 
-function linesOf(run: () => unknown): readonly string[] {
+function issuesOf(run: () => unknown): readonly ConfigIssue[] {
   try {
     run();
     return [];
   } catch (error) {
-    if (error instanceof ConfigError) return error.message.split("\n");
+    if (error instanceof ConfigError) return error.issues;
     throw error;
   }
 }

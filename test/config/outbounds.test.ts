@@ -29,8 +29,10 @@ describe("outbounds", () => {
 
   const tag = 'expected a tag that is not empty, does not contain ">>>" and does not end with ">"';
   const cases: readonly (readonly [outbounds: unknown, issue: string])[] = [
-    [[{ type: "block" }], 'outbounds[0].type: expected "direct", got "block"'],
-    [[{ type: "direct" }, {}], 'outbounds[1].type: missing; expected "direct"'],
+    [[{ type: "dns" }], 'outbounds[0].type: expected one of "direct", "block", got "dns"'],
+    [[{ type: "direct" }, {}], 'outbounds[1].type: missing; expected one of "direct", "block"'],
+    [[{ type: "block", tag: "" }], `outbounds[0].tag: ${tag}, got ""`],
+    [[{ type: "block", reason: "x" }], 'outbounds[0].reason: unknown key; expected one of "type", "tag"'],
     [[{ type: "direct", tag: "" }], `outbounds[0].tag: ${tag}, got ""`],
     [[{ type: "direct", tag: ">>>" }], `outbounds[0].tag: ${tag}, got ">>>"`],
     [[{ type: "direct", tag: "a>" }], `outbounds[0].tag: ${tag}, got "a>"`],

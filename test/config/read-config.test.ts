@@ -37,11 +37,11 @@ describe("readConfig", () => {
     assert.deepEqual(await readConfig(await written("bom.json", "\uFEFF{}")), parseConfig("{}"));
   });
 
-  it("counts a byte order mark in offsets, as the file does", async () => {
+  it("counts no byte order mark in offsets", async () => {
     const { issues } = await errorOf(readConfig(await written("bom-wrong.json", '\uFEFF{"x": 1}')));
     assert.deepEqual(
       issues.map(({ offset, length }) => [offset, length]),
-      [[2, 3]],
+      [[1, 3]],
     );
   });
 
@@ -66,6 +66,11 @@ describe("readConfig", () => {
     const { cause } = await errorOf(readConfig(join(folder, "none.json")));
     assert.ok(cause instanceof Error && "code" in cause);
     assert.equal(cause.code, "ENOENT");
+  });
+
+  it("has no position and no excerpt where there is no text", async () => {
+    const [issue] = (await errorOf(readConfig(join(folder, "none.json")))).issues;
+    assert.deepEqual([issue?.position, issue?.excerpt], [undefined, undefined]);
   });
 
   it("names a directory", async () => {
@@ -116,6 +121,7 @@ describe("examples/config.json", () => {
 
   it("is a config as it should be", async () => {
     assert.deepEqual(await readConfig(example), {
+      $schema: "../config.schema.json",
       log: { disabled: false, level: "info", output: "stderr", timestamp: true },
       inbounds: [
         {
@@ -130,7 +136,7 @@ describe("examples/config.json", () => {
         },
       ],
       outbounds: [{ type: "direct", tag: "direct" }],
-      route: {},
+      route: { rules: [] },
       experimental: {
         v2ray_api: {
           listen: { host: "127.0.0.1", port: 10_085 },

@@ -53,13 +53,15 @@ describe("route.final", () => {
     ]);
   });
 
-  it("has no neighbours yet", () => {
-    assert.deepEqual(issueLines({ route: { rules: [] } }), ['route.rules: unknown key; expected "final"']);
+  it("has one neighbour", () => {
+    assert.deepEqual(issueLines({ route: { rule: [] } }), [
+      'route.rule: unknown key; expected one of "rules", "final"',
+    ]);
   });
 
   it("may name an outbound that is broken otherwise", () => {
     assert.deepEqual(issueLines({ outbounds: { type: "x", tag: "a" }, route: { final: "a" } }), [
-      'outbounds.type: expected "direct", got "x"',
+      'outbounds.type: expected one of "direct", "block", got "x"',
     ]);
   });
 
@@ -149,7 +151,7 @@ describe("stats lists", () => {
   it("do not take numbers for index tags", () => {
     const config = { inbounds: { type: "mixed", listen_port: 0 }, experimental: stats({ inbounds: [0] }) };
     assert.deepEqual(issueLines(config), [
-      "experimental.v2ray_api.stats.inbounds[0]: expected a string, got 0",
+      "experimental.v2ray_api.stats.inbounds[0]: expected the tag of an inbound, got 0",
     ]);
   });
 });

@@ -76,6 +76,10 @@ describe("a syntax error", () => {
     assert.deepEqual(blamedText('{\n"log": {"level": "info},\n"route": 5\n}'), [["log", '"info},']]);
   });
 
+  it("keeps the brackets behind a missing colon out", () => {
+    assert.deepEqual(blamedText('{\n"log" {}\n}'), [["", "{"]]);
+  });
+
   it("hides what the values are, which would be guesses", () => {
     assert.deepEqual(textIssueLines('{"log": 5,\n"log": 6\n"nonsense": 7}'), [
       "not valid JSON: expected a comma before this",

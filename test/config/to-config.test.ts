@@ -39,7 +39,8 @@ describe("toConfig", () => {
       },
       {
         path: "x",
-        message: 'unknown key; expected one of "log", "inbounds", "outbounds", "route", "experimental"',
+        message:
+          'unknown key; expected one of "$schema", "log", "inbounds", "outbounds", "route", "experimental"',
         offset: 0,
         length: 0,
       },
@@ -83,7 +84,8 @@ describe("checkConfig", () => {
       findings: [
         {
           path: ["x"],
-          message: 'unknown key; expected one of "log", "inbounds", "outbounds", "route", "experimental"',
+          message:
+            'unknown key; expected one of "$schema", "log", "inbounds", "outbounds", "route", "experimental"',
           at: "key",
         },
       ],

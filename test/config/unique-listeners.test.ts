@@ -55,8 +55,8 @@ describe("listeners", () => {
   }
 
   it("are compared also where something else is wrong", () => {
-    assert.deepEqual(issueLines({ inbounds: [inbound(80), { ...inbound(80), type: "http" }] }), [
-      'inbounds[1].type: expected "mixed", got "http"',
+    assert.deepEqual(issueLines({ inbounds: [inbound(80), { ...inbound(80), type: "tun" }] }), [
+      'inbounds[1].type: expected one of "mixed", "socks", "http", got "tun"',
       `inbounds[1].listen_port: ${own}, got 127.0.0.1:80, where inbounds[0] listens`,
     ]);
   });

@@ -45,7 +45,7 @@ describe("a wrong user", () => {
   const password = "expected a password of 1 to 255 bytes of UTF-8";
   const cases: readonly (readonly [what: string, user: unknown, ...issues: string[]])[] = [
     ["has an empty name", { username: "", password: "s3cret" }, `username: ${name}, got ""`],
-    ["has a : in the name", { username: "a:b", password: "s3cret" }, `username: ${name}, got "a:b"`],
+    ["has a : in the name", { username: "a:b", password: "s3cret" }, `username: ${name}`],
     ["has a >>> in the name", { username: "a>>>b", password: "s3cret" }, `username: ${name}, got "a>>>b"`],
     ["has a > at the end of the name", { username: "a>", password: "s3cret" }, `username: ${name}, got "a>"`],
     [

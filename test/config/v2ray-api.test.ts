@@ -153,9 +153,9 @@ describe("v2ray_api.stats", () => {
 
   const bad: readonly (readonly [stats: unknown, issue: string])[] = [
     [{ enabled: "true" }, 'stats.enabled: expected true or false, got "true"'],
-    [{ users: [1] }, "stats.users[0]: expected a string, got 1"],
-    [{ users: { username: "alice" } }, "stats.users: expected a string, got an object"],
-    [{ inbounds: [null] }, "stats.inbounds[0]: expected a string, got null"],
+    [{ users: [1] }, "stats.users[0]: expected a user name of some inbound, got 1"],
+    [{ users: { username: "alice" } }, "stats.users: expected a user name of some inbound, got an object"],
+    [{ inbounds: [null] }, "stats.inbounds[0]: expected the tag of an inbound, got null"],
     [
       { user: ["alice"] },
       'stats.user: unknown key; expected one of "enabled", "inbounds", "outbounds", "users"',

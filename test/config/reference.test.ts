@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { pathToFileURL } from "node:url";
+import { format, resolveConfig } from "prettier";
+import { createConfigJsonSchema } from "../../src/config/json-schema.js";
+import { rootPath } from "../helpers/cli.js";
+
+const file = join(rootPath, "docs", "configuration.md");
+const script = pathToFileURL(join(rootPath, "scripts", "config-reference.mjs")).href;
+
+/** What the script writes, as prettier leaves it in the repository. */
+async function generated(): Promise<string> {
+  const { formatConfigReference } = (await import(script)) as {
+    readonly formatConfigReference: (schema: object) => string;
+  };
+  const options = await resolveConfig(file);
+  return format(formatConfigReference(createConfigJsonSchema()), { ...options, filepath: file });
+}
+
+/** The titles of the sections, and the keys that each lists. */
+function sectionsOf(markdown: string): Record<string, readonly string[]> {
+  const [, ...sections] = markdown.split(/^## /m);
+  return Object.fromEntries(
+    sections.map((section) => [
+      section.slice(0, section.indexOf("\n")),
+      Array.from(section.matchAll(/^\| `([^`]+)`/gm), ([, key = ""]) => key),
+    ]),
+  );
+}
+
+describe("docs/configuration.md", () => {
+  const markdown = readFileSync(file, "utf8");
+  const listener = ["type", "tag", "listen", "listen_port", "users"];
+
+  it("is what the script makes of the schema", async () => {
+    assert.equal(markdown, await generated());
+  });
+
+  it("has a section for each object, each type of inbound and outbound on its own, with all of its keys", () => {
+    assert.deepEqual(sectionsOf(markdown), {
+      "The file": ["$schema", "log", "inbounds", "outbounds", "route", "experimental"],
+      "`log`": ["disabled", "level", "output", "timestamp"],
+      "`inbounds[]` of type `mixed`": listener,
+      "`inbounds[].users[]`": ["username", "password"],
+      "`inbounds[]` of type `socks`": listener,
+      "`inbounds[]` of type `http`": listener,
+      "`outbounds[]` of type `direct`": ["type", "tag"],
+      "`outbounds[]` of type `block`": ["type", "tag"],
+      "`route`": ["rules", "final"],
+      "`route.rules[]`": ["inbound", "auth_user", "action", "outbound"],
+      "`experimental`": ["v2ray_api"],
+      "`experimental.v2ray_api`": ["listen", "access_control_allow_origin", "stats"],
+      "`experimental.v2ray_api.stats`": ["enabled", "inbounds", "outbounds", "users"],
+    });
+  });
+
+  it("has each section once", () => {
+    const titles = Array.from(markdown.matchAll(/^## .*$/gm), ([title]) => title);
+    assert.deepEqual(titles, [...new Set(titles)]);
+  });
+
+  it("names the schema's file, which is there", () => {
+    assert.match(markdown, /\(\.\.\/config\.schema\.json\)/);
+    assert.doesNotThrow(() => readFileSync(join(rootPath, "config.schema.json")));
+  });
+});
