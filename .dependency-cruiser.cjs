@@ -9,6 +9,7 @@ const floors = {
   "^src/config/": ["^src/(log|stats|net|track|proxy)/"],
   "^src/app\\.ts$": ["^src/(log|stats|net|track|proxy|config)/"],
   "^src/index\\.ts$": ["^src/(log|stats|net|track|proxy|config|rpc)/", "^src/app\\.ts$"],
+  "^src/proxy-entry\\.ts$": ["^src/(log|stats|net|track|proxy|config)/", "^src/app\\.ts$"],
   "^src/cli/": ["^src/(app|index)\\.ts$", "^src/config/", "^gen/"],
 };
 
@@ -35,6 +36,12 @@ module.exports = {
       severity: "error",
       from: { path: "^src/", pathNot: "^src/rpc/" },
       to: { path: "node_modules/(@connectrpc|@bufbuild|re2js)/" },
+    },
+    {
+      name: "proxy-entry-without-connect",
+      severity: "error",
+      from: { path: "^src/proxy-entry\\.ts$" },
+      to: { path: "node_modules/(@connectrpc|@bufbuild|re2js)/", reachable: true },
     },
     {
       name: "ground-floor-is-bare",

@@ -17,7 +17,7 @@ describe("README", () => {
   });
 
   it("has a library snippet that counts and serves", { timeout: 20_000 }, async (t) => {
-    const [snippet = ""] = codeBlocks(await readFile("README.md", "utf8"), "js");
+    const snippet = await snippetWith("new ApiServer(");
     const echoPort = await closedPort();
     const apiPort = await closedPort();
     await runModule(t, snippet.replaceAll("7007", `${echoPort}`).replaceAll("10085", `${apiPort}`));
@@ -37,7 +37,21 @@ describe("README", () => {
       ],
     });
   });
+
+  it("has a snippet that runs the proxy of a config without the API", { timeout: 20_000 }, async (t) => {
+    const config = { inbounds: { type: "mixed", listen_port: 0 } };
+    await runModule(t, await snippetWith("v2ray-api/proxy"), { "config.json": JSON.stringify(config) });
+  });
 });
+
+/** The JavaScript of README that has that text in it. */
+async function snippetWith(text: string): Promise<string> {
+  const snippets = codeBlocks(await readFile("README.md", "utf8"), "js").filter((code) =>
+    code.includes(text),
+  );
+  assert.equal(snippets.length, 1);
+  return snippets.join("");
+}
 
 function codeBlocks(markdown: string, language: string): string[] {
   const blocks = markdown.matchAll(/^```(\w*)\n(.*?)\n```$/gms);
@@ -46,13 +60,21 @@ function codeBlocks(markdown: string, language: string): string[] {
     .map(([, , code = ""]) => code);
 }
 
-/** Runs a module as a user's project would, and waits until its last line is through. */
-async function runModule(t: TestContext, code: string): Promise<void> {
+/** Runs a module as a user's project would, beside other files, and waits until its last line is through. */
+async function runModule(
+  t: TestContext,
+  code: string,
+  files: Readonly<Record<string, string>> = {},
+): Promise<void> {
   // Inside the package, its own name leads to it.
   const folder = await mkdtemp(join("build", "readme-"));
-  const file = join(folder, "snippet.mjs");
-  await writeFile(file, `${code}\nconsole.log("through");\n`);
-  const child: ChildProcess = spawn(process.execPath, [file], { stdio: ["ignore", "pipe", "inherit"] });
+  const program = { "snippet.mjs": `${code}\nconsole.log("through");\n` };
+  for (const [name, text] of Object.entries({ ...files, ...program }))
+    await writeFile(join(folder, name), text);
+  const child: ChildProcess = spawn(process.execPath, ["snippet.mjs"], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   t.after(async () => {
     child.kill("SIGKILL");
     await rm(folder, { recursive: true });
