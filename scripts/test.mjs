@@ -1,6 +1,6 @@
-// Runs the compiled tests with Node's own runner: all of them, or without some folders of test/.
+// Runs the compiled tests with Node's own runner: all of them, or only some folders of test/.
 //
-//   node scripts/test.mjs [--without FOLDER]... [--node PATH] [--reporter NAME]
+//   node scripts/test.mjs [--only FOLDER]... [--without FOLDER]... [--node PATH] [--reporter NAME]
 //
 // (`node --test` itself knows no globs before Node 21.)
 import { spawn } from "node:child_process";
@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 
 const { values } = parseArgs({
   options: {
+    only: { type: "string", multiple: true, default: [] },
     without: { type: "string", multiple: true, default: [] },
     node: { type: "string", default: process.execPath },
     reporter: { type: "string", default: "spec" },
@@ -21,7 +22,7 @@ const root = join("build", "test");
 const files = readdirSync(root, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile() && entry.name.endsWith(".test.js"))
   .map((entry) => join(entry.parentPath, entry.name))
-  .filter((file) => !values.without.includes(relative(root, file).split(sep, 1).join("")))
+  .filter((file) => isWanted(relative(root, file).split(sep, 1).join("")))
   .sort();
 if (files.length === 0) throw new Error(`no test was found in ${root}`);
 
@@ -36,3 +37,7 @@ const runner = spawn(values.node, [...options, ...files], { stdio: "inherit" });
 runner.on("exit", (code) => {
   process.exitCode = code ?? 1;
 });
+
+function isWanted(folder) {
+  return (values.only.length === 0 || values.only.includes(folder)) && !values.without.includes(folder);
+}
