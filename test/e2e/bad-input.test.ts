@@ -32,6 +32,7 @@ function frame(
 const settings = frame(4, 0, 0, Buffer.alloc(0));
 const clientHello = Buffer.concat([Buffer.from("16030100fb010000f70303", "hex"), random.bytes(240)]);
 const anywhere = { host: "127.0.0.1", port: 9 };
+const login = Buffer.from("alice:alice").toString("base64");
 const query = `/${serviceNames[0]}/QueryStats`;
 
 const garbage: readonly (readonly [name: string, bytes: Buffer])[] = [
@@ -91,6 +92,41 @@ const garbage: readonly (readonly [name: string, bytes: Buffer])[] = [
     Buffer.concat([socks5Greeting(2), socks5Login("alice", "alice"), socks5Request(anywhere, 2)]),
   ],
   ["a SOCKS4 request", Buffer.from("0401005 07f00000100".replace(" ", ""), "hex")],
+  ["half a SOCKS4 request", Buffer.from("040100507f", "hex")],
+  [
+    "a SOCKS4 user id without end",
+    Buffer.concat([Buffer.from("040100507f000001", "hex"), random.bytes(5_000)]),
+  ],
+  ["a SOCKS4a request without a name", Buffer.from("0401005000000001610000", "hex")],
+  ["a SOCKS4a name without end", latin1(`\x04\x01\0\x50\0\0\0\x01\0${"a".repeat(5_000)}`)],
+  [
+    "a request for a URL without a login",
+    latin1("GET http://127.0.0.1:9/ HTTP/1.1\r\nHost: 127.0.0.1:9\r\n\r\n"),
+  ],
+  ...[
+    ["another scheme", "https://127.0.0.1:9/"],
+    ["user info", "http://alice:alice@127.0.0.1:9/"],
+    ["port 0", "http://127.0.0.1:0/"],
+    ["a port too high", "http://127.0.0.1:65536/"],
+    ["no host", "http:///"],
+  ].map(([what = "", target = ""]): [string, Buffer] => [
+    `a request for a URL with ${what}`,
+    latin1(`GET ${target} HTTP/1.1\r\nHost: a\r\nProxy-Authorization: Basic ${login}\r\n\r\n`),
+  ]),
+  [
+    "half a body for a URL that nobody serves",
+    latin1(
+      `PUT http://127.0.0.1:9/ HTTP/1.1\r\nHost: 127.0.0.1:9\r\nProxy-Authorization: Basic ${login}\r\n` +
+        "Content-Length: 100\r\n\r\nabc",
+    ),
+  ],
+  [
+    "a chunked body that is none",
+    latin1(
+      `PUT http://127.0.0.1:9/ HTTP/1.1\r\nHost: 127.0.0.1:9\r\nProxy-Authorization: Basic ${login}\r\n` +
+        "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ),
+  ],
 ];
 
 /** Node answers with GOAWAY and stops to read: it sees neither the client's FIN nor its reset. */

@@ -97,7 +97,10 @@ describe("the log", { concurrency: 3 }, () => {
       [connectHead(cli.api, basicLogin(right)), /INFO: connection /],
       [connectHead(cli.api, basicLogin(wrong)), /a username and its password are required/],
       [connectHead(`alice:${wrong.password}@a:1`, basicLogin(right)), /is not HOST:PORT/],
-      [`GET http://alice:${wrong.password}@a/ HTTP/1.1\r\nHost: a\r\n\r\n`, /takes CONNECT requests only/],
+      [
+        `GET http://alice:${wrong.password}@a/ HTTP/1.1\r\nHost: a\r\n${basicLogin(right)}\r\nConnection: close\r\n\r\n`,
+        /has user info/,
+      ],
       [
         `CONNECT a:1 HTTP/1.1\r\n${basicLogin(right)}\r\n folded: ${wrong.password}\r\n\r\n`,
         /Parse Error[^]*Parse Error/,
