@@ -9,7 +9,7 @@ export interface FuzzBudget {
 }
 
 /** Short enough for every `npm test`. */
-const testSeconds = 0.5;
+const testSeconds = 0.3;
 const testSeed = 20_260_101;
 
 /**

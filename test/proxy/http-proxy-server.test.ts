@@ -64,6 +64,12 @@ async function converse(
   return { client, server, requests, requested, refusals, http };
 }
 
+/** Reads the origin's end of a connection, and answers an end with an end, as origins do. */
+function attend(origin: Duplex): void {
+  origin.resume();
+  origin.on("end", () => origin.end());
+}
+
 /** What the client hears in all, until the proxy ends the connection. */
 async function hear({ client, server }: Conversation, sent: string | Buffer): Promise<string> {
   client.write(sent);
@@ -566,7 +572,7 @@ describe("HttpProxyServer's close", () => {
     const { client, server, http, requested } = await converse(t);
     client.write(head);
     const origin = (await requested).client;
-    origin.resume();
+    attend(origin);
     origin.write(answerText("hello"));
     await readHttpAnswer(client);
     await readBytes(client, 5);
@@ -581,7 +587,7 @@ describe("HttpProxyServer's close", () => {
     const { client, server, http, requested } = await converse(t);
     client.write(head);
     const origin = (await requested).client;
-    origin.resume();
+    attend(origin);
     origin.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst");
     await readHttpAnswer(client);
     assert.equal((await readBytes(client, 5)).toString(), "first");
@@ -598,7 +604,7 @@ describe("HttpProxyServer's close", () => {
     const { client, server, http, requested } = await converse(t);
     client.write(head);
     const origin = (await requested).client;
-    origin.resume();
+    attend(origin);
     http.close();
     await turns(20);
     origin.write(answerText("late"));
