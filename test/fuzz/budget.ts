@@ -16,7 +16,7 @@ const testSeed = 20_260_101;
  * Reads the budget from the environment.
  *
  * `V2RAY_API_FUZZ_SECONDS` makes it a search: with a random seed, unless `V2RAY_API_FUZZ_SEED` sets it, and what it finds
- * is added to the corpus. Without it a property is tried for half a second, always with the same seed.
+ * is added to the corpus. Without it a property is tried for less than a second, always with the same seed.
  */
 export function readBudget({
   V2RAY_API_FUZZ_SECONDS: seconds,
