@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
-import type { Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { ReadError } from "../../src/net/byte-reader.js";
-import type { ProxyRequest } from "../../src/proxy/inbound.js";
 import type { RejectionCode } from "../../src/proxy/rejection.js";
 import { acceptSocks4 } from "../../src/proxy/socks4-handshake.js";
 import { SocksRefusal } from "../../src/proxy/socks-handshake.js";
@@ -10,6 +8,12 @@ import { Users, type User } from "../../src/proxy/users.js";
 import { readAll, readBytes, sha256 } from "../helpers/bytes.js";
 import { createRandom } from "../helpers/random.js";
 import { askSocks4, socks4Request } from "../helpers/socks4-client.js";
+import {
+  converseWith,
+  factsOf,
+  type SocksConversation,
+  type SocksConversationOptions,
+} from "../helpers/socks-conversation.js";
 import { closeAfter, socketPair } from "../helpers/sockets.js";
 import { closed, event, turns, until } from "../helpers/timing.js";
 
@@ -20,33 +24,8 @@ const byName = { host: "example.com", port: 443 };
 const boundTo = { host: "192.0.2.1", port: 1080 };
 const refusal = "005b000000000000";
 
-interface Conversation {
-  readonly client: Socket;
-  readonly server: Socket;
-  readonly accepted: Promise<ProxyRequest>;
-}
-
-interface ConversationOptions {
-  readonly users?: readonly User[];
-  readonly timeoutMs?: number;
-}
-
-async function converse(
-  t: TestContext,
-  { users = [], timeoutMs = 9_000 }: ConversationOptions = {},
-): Promise<Conversation> {
-  const { client, server } = await socketPair(t);
-  const accepted = acceptSocks4(server, { inbound: "in", users: new Users(users), timeoutMs });
-  accepted.catch(ignore);
-  return { client, server, accepted };
-}
-
-function ignore(): void {
-  // Whoever awaits the promise sees it.
-}
-
-function facts({ inbound, user, destination }: ProxyRequest): unknown {
-  return { inbound, user, destination };
+async function converse(t: TestContext, options: SocksConversationOptions = {}): Promise<SocksConversation> {
+  return converseWith(acceptSocks4, t, options);
 }
 
 const versions = [
@@ -62,13 +41,13 @@ for (const [version, destination] of versions) {
       const accepting = await accepted;
       accepting.accept(boundTo);
       assert.deepEqual(await answer, { reply: 0x5a, boundTo });
-      assert.deepEqual(facts(accepting), { inbound: "in", user: undefined, destination });
+      assert.deepEqual(factsOf(accepting), { inbound: "in", user: undefined, destination });
     });
 
     it("takes no user's name from the user id, which proves nothing", io, async (t) => {
       const { client, accepted } = await converse(t);
       client.write(socks4Request(destination, { userId: "alice" }));
-      assert.deepEqual(facts(await accepted), { inbound: "in", user: undefined, destination });
+      assert.deepEqual(factsOf(await accepted), { inbound: "in", user: undefined, destination });
     });
 
     it("reads a request that comes byte by byte, and nothing behind it", io, async (t) => {
@@ -80,7 +59,7 @@ for (const [version, destination] of versions) {
         await turns(2);
       }
       client.end();
-      assert.deepEqual(facts(await accepted), { inbound: "in", user: undefined, destination });
+      assert.deepEqual(factsOf(await accepted), { inbound: "in", user: undefined, destination });
       assert.equal((await readAll(server)).toString(), "payload");
     });
 
@@ -91,7 +70,7 @@ for (const [version, destination] of versions) {
         client.write(request.subarray(0, cut));
         await until(() => server.bytesRead === cut);
         client.write(request.subarray(cut));
-        assert.deepEqual(facts(await accepted), { inbound: "in", user: undefined, destination });
+        assert.deepEqual(factsOf(await accepted), { inbound: "in", user: undefined, destination });
       }
     });
 

@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
-import type { Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { ReadError } from "../../src/net/byte-reader.js";
-import type { ProxyRequest } from "../../src/proxy/inbound.js";
 import type { RejectionCode } from "../../src/proxy/rejection.js";
 import { acceptSocks5 } from "../../src/proxy/socks5-handshake.js";
 import { SocksRefusal } from "../../src/proxy/socks-handshake.js";
@@ -10,6 +8,12 @@ import { Users, type User } from "../../src/proxy/users.js";
 import { readAll, readBytes, sha256 } from "../helpers/bytes.js";
 import { createRandom } from "../helpers/random.js";
 import { askSocks5, socks5Greeting, socks5Login, socks5Request } from "../helpers/socks5-client.js";
+import {
+  converseWith,
+  factsOf,
+  type SocksConversation,
+  type SocksConversationOptions,
+} from "../helpers/socks-conversation.js";
 import { closeAfter, socketPair } from "../helpers/sockets.js";
 import { closed, event, turns } from "../helpers/timing.js";
 
@@ -21,33 +25,8 @@ const boundTo = { host: "192.0.2.1", port: 1080 };
 const unspecified = { host: "0.0.0.0", port: 0 };
 const request = socks5Request(destination);
 
-interface Conversation {
-  readonly client: Socket;
-  readonly server: Socket;
-  readonly accepted: Promise<ProxyRequest>;
-}
-
-interface ConversationOptions {
-  readonly users?: readonly User[];
-  readonly timeoutMs?: number;
-}
-
-async function converse(
-  t: TestContext,
-  { users = [], timeoutMs = 9_000 }: ConversationOptions = {},
-): Promise<Conversation> {
-  const { client, server } = await socketPair(t);
-  const accepted = acceptSocks5(server, { inbound: "in", users: new Users(users), timeoutMs });
-  accepted.catch(ignore);
-  return { client, server, accepted };
-}
-
-function ignore(): void {
-  // Whoever awaits the promise sees it.
-}
-
-function facts({ inbound, user, destination: to }: ProxyRequest): unknown {
-  return { inbound, user, destination: to };
+async function converse(t: TestContext, options: SocksConversationOptions = {}): Promise<SocksConversation> {
+  return converseWith(acceptSocks5, t, options);
 }
 
 describe("acceptSocks5", () => {
@@ -57,7 +36,7 @@ describe("acceptSocks5", () => {
     const accepting = await accepted;
     accepting.accept(boundTo);
     assert.deepEqual(await answer, { reply: 0, boundTo });
-    assert.deepEqual(facts(accepting), { inbound: "in", user: undefined, destination });
+    assert.deepEqual(factsOf(accepting), { inbound: "in", user: undefined, destination });
   });
 
   it("takes a user with the right password, and knows the name", io, async (t) => {
@@ -66,7 +45,7 @@ describe("acceptSocks5", () => {
     const accepting = await accepted;
     accepting.accept(boundTo);
     assert.deepEqual(await answer, { reply: 0, boundTo });
-    assert.deepEqual(facts(accepting), { inbound: "in", user: "alice", destination });
+    assert.deepEqual(factsOf(accepting), { inbound: "in", user: "alice", destination });
   });
 
   it("knows where the client comes from", io, async (t) => {
@@ -273,7 +252,7 @@ describe("acceptSocks5 leaves to the next reader", () => {
       await turns(2);
     }
     client.end();
-    assert.deepEqual(facts(await accepted), { inbound: "in", user: "alice", destination });
+    assert.deepEqual(factsOf(await accepted), { inbound: "in", user: "alice", destination });
     assert.equal((await readAll(server)).toString(), "payload");
   });
 

@@ -1,0 +1,39 @@
+import type { Socket } from "node:net";
+import type { TestContext } from "node:test";
+import type { ProxyRequest } from "../../src/proxy/inbound.js";
+import type { SocksHandshakeOptions } from "../../src/proxy/socks-handshake.js";
+import { Users, type User } from "../../src/proxy/users.js";
+import { socketPair } from "./sockets.js";
+
+/** A client at one end of a connection, and the handshake under test at the other. */
+export interface SocksConversation {
+  readonly client: Socket;
+  readonly server: Socket;
+  readonly accepted: Promise<ProxyRequest>;
+}
+
+export interface SocksConversationOptions {
+  readonly users?: readonly User[];
+  readonly timeoutMs?: number;
+}
+
+/** Begins a handshake with a client that has said nothing yet. */
+export async function converseWith(
+  accept: (client: Socket, options: SocksHandshakeOptions) => Promise<ProxyRequest>,
+  t: TestContext,
+  { users = [], timeoutMs = 9_000 }: SocksConversationOptions = {},
+): Promise<SocksConversation> {
+  const { client, server } = await socketPair(t);
+  const accepted = accept(server, { inbound: "in", users: new Users(users), timeoutMs });
+  accepted.catch(ignore);
+  return { client, server, accepted };
+}
+
+/** What a handshake found out, without the ways to answer. */
+export function factsOf({ inbound, user, destination }: ProxyRequest): unknown {
+  return { inbound, user, destination };
+}
+
+function ignore(): void {
+  // Whoever awaits the promise sees it.
+}
