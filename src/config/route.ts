@@ -6,9 +6,6 @@ import { section } from "./section.js";
 /** The section `route`: which outbound a connection takes. */
 export type RouteConfig = z.output<typeof routeSchema>;
 
-/** An entry of the section `route.rules`. */
-export type RuleConfig = RouteConfig["rules"][number];
-
 /** Names of which one has to fit. */
 function condition(about: string, expected: string) {
   return listOrOne(textField(about, expected))
