@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { readFileSync, realpathSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { rootPath } from "./cli.js";
+import { runProgram } from "./program.js";
+import { TempDir } from "./temp-dir.js";
+
+/**
+ * Writes the URL of each module that is resolved to a file, a line each. Node has two ways to be told of them; the older
+ * one, whose hooks run in a thread of their own, is all that Node 20 has, and will not be in later ones.
+ */
+const preload = `
+import { appendFileSync } from "node:fs";
+import * as nodeModule from "node:module";
+
+const log = %LOG%;
+const hooks = \`
+  import { appendFileSync } from "node:fs";
+  export async function resolve(specifier, context, next) {
+    const resolved = await next(specifier, context);
+    appendFileSync(\${JSON.stringify(log)}, resolved.url + "\\\\n");
+    return resolved;
+  }
+\`;
+if (nodeModule.registerHooks === undefined) {
+  nodeModule.register("data:text/javascript," + encodeURIComponent(hooks));
+} else {
+  nodeModule.registerHooks({
+    resolve(specifier, context, next) {
+      const resolved = next(specifier, context);
+      appendFileSync(log, resolved.url + "\\n");
+      return resolved;
+    },
+  });
+}
+`;
+
+/** The URLs of the modules that a program loads which imports that name of that module, each once. */
+export async function modulesOf(specifier: string, name: string): Promise<readonly string[]> {
+  const folder = new TempDir();
+  try {
+    const log = folder.write("modules.txt", "");
+    const hook = folder.write(
+      "preload.mjs",
+      preload.replace("%LOG%", () => JSON.stringify(log)),
+    );
+    // A program that is evaluated stands in its working directory: inside the package, where its name leads to it.
+    const program = `import { ${name} } from ${JSON.stringify(specifier)};`;
+    const args = ["--import", pathToFileURL(hook).href, "--input-type=module", "--eval", program];
+    const { code, stderr } = await runProgram(process.execPath, args, { cwd: rootPath });
+    assert.equal(code, 0, stderr);
+    return [...new Set(readFileSync(log, "utf8").trimEnd().split("\n"))];
+  } finally {
+    folder[Symbol.dispose]();
+  }
+}
+
+/** The package of a dependency's module. */
+export function packageOf(url: string): string | undefined {
+  return /^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1];
+}
+
+/** Whether a module is in that folder of ours. */
+export function isIn(folder: string): (url: string) => boolean {
+  const start = pathToFileURL(realpathSync(join(rootPath, folder))).href;
+  return (url) => url.startsWith(`${start}/`);
+}
