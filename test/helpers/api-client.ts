@@ -60,6 +60,13 @@ export function expectedCounters(
   );
 }
 
+/** What several users' counters are together: each name once, with the sum of its values. */
+export function sumCounters(all: readonly Counters[]): Counters {
+  const sums: Record<string, bigint> = {};
+  for (const [name, value] of all.flatMap(Object.entries<bigint>)) sums[name] = (sums[name] ?? 0n) + value;
+  return sums;
+}
+
 const settleMs = 5_000;
 
 /**
