@@ -1,23 +1,21 @@
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
+import { codeBlocks, snippetWith } from "../helpers/readme.js";
 import { closedPort } from "../helpers/sockets.js";
 
 describe("README", () => {
   it("names both commands to the letter", async () => {
-    const readme = await readFile("README.md", "utf8");
-    assert.deepEqual(
-      codeBlocks(readme, "sh").filter((block) => block.startsWith("npm ci")),
-      ["npm ci && npm start", "npm ci && npm test"],
-    );
+    const commands = (await codeBlocks("sh")).filter((block) => block.startsWith("npm ci"));
+    assert.deepEqual(commands, ["npm ci && npm start", "npm ci && npm test"]);
   });
 
   it("has a library snippet that counts and serves", { timeout: 20_000 }, async (t) => {
-    const snippet = await snippetWith("new ApiServer(");
+    const snippet = await snippetWith("js", "new ApiServer(");
     const echoPort = await closedPort();
     const apiPort = await closedPort();
     await runModule(t, snippet.replaceAll("7007", `${echoPort}`).replaceAll("10085", `${apiPort}`));
@@ -40,25 +38,9 @@ describe("README", () => {
 
   it("has a snippet that runs the proxy of a config without the API", { timeout: 20_000 }, async (t) => {
     const config = { inbounds: { type: "mixed", listen_port: 0 } };
-    await runModule(t, await snippetWith("v2ray-api/proxy"), { "config.json": JSON.stringify(config) });
+    await runModule(t, await snippetWith("js", "v2ray-api/proxy"), { "config.json": JSON.stringify(config) });
   });
 });
-
-/** The JavaScript of README that has that text in it. */
-async function snippetWith(text: string): Promise<string> {
-  const snippets = codeBlocks(await readFile("README.md", "utf8"), "js").filter((code) =>
-    code.includes(text),
-  );
-  assert.equal(snippets.length, 1);
-  return snippets.join("");
-}
-
-function codeBlocks(markdown: string, language: string): string[] {
-  const blocks = markdown.matchAll(/^```(\w*)\n(.*?)\n```$/gms);
-  return Array.from(blocks)
-    .filter(([, name]) => name === language)
-    .map(([, , code = ""]) => code);
-}
 
 /** Runs a module as a user's project would, beside other files, and waits until its last line is through. */
 async function runModule(
