@@ -5,6 +5,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
+import { assertCounters, expectedCounters } from "../helpers/api-client.js";
+import { startCli, testConfig } from "../helpers/cli.js";
+import { askThrough } from "../helpers/cli-traffic.js";
+import { openOrigin } from "../helpers/open-origin.js";
+import { needs } from "../helpers/outside-client.js";
+import { startPageSite } from "../helpers/page-site.js";
 import { codeBlocks, snippetWith } from "../helpers/readme.js";
 import { closedPort } from "../helpers/sockets.js";
 
@@ -39,6 +45,25 @@ describe("README", () => {
   it("has a snippet that runs the proxy of a config without the API", { timeout: 20_000 }, async (t) => {
     const config = { inbounds: { type: "mixed", listen_port: 0 } };
     await runModule(t, await snippetWith("js", "v2ray-api/proxy"), { "config.json": JSON.stringify(config) });
+  });
+
+  const inChromium = { ...needs("chromium"), timeout: 90_000 };
+  it("has a page that shows the counters, and the config that lets it", inChromium, async (t) => {
+    const site = await startPageSite(t);
+    const text = await snippetWith("json", "access_control_allow_origin");
+    const ofTest = text.replace("https://panel.example", site.origin).replace("10085", "0");
+    const { experimental } = JSON.parse(ofTest) as { experimental: { v2ray_api: object } };
+    const cli = await startCli(t, testConfig({ api: experimental.v2ray_api }));
+    const origin = await openOrigin(t);
+    await askThrough(t, cli.proxy, "alice", `${origin.url}/bytes/5000`);
+    await assertCounters(cli.api, () => expectedCounters("alice", origin.moved));
+
+    const snippet = await snippetWith("js", "v2ray-api/stats-service");
+    const { shown } = await site.run(t, snippet.replace("127.0.0.1:10085", cli.api));
+    assert.deepEqual(shown.split(/\n+/), [
+      `user>>>alice>>>traffic>>>uplink: ${origin.moved.up} bytes`,
+      `user>>>alice>>>traffic>>>downlink: ${origin.moved.down} bytes`,
+    ]);
   });
 });
 
