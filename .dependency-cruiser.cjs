@@ -10,6 +10,7 @@ const floors = {
   "^src/app\\.ts$": ["^src/(log|stats|net|track|proxy|config)/"],
   "^src/index\\.ts$": ["^src/(log|stats|net|track|proxy|config|rpc)/", "^src/app\\.ts$"],
   "^src/proxy-entry\\.ts$": ["^src/(log|stats|net|track|proxy|config)/", "^src/app\\.ts$"],
+  "^src/stats-entry\\.ts$": ["^src/(log|stats|net|track)/"],
   "^src/cli/": ["^src/(app|index)\\.ts$", "^src/config/", "^gen/"],
 };
 
@@ -42,6 +43,12 @@ module.exports = {
       severity: "error",
       from: { path: "^src/proxy-entry\\.ts$" },
       to: { path: "node_modules/(@connectrpc|@bufbuild|re2js)/", reachable: true },
+    },
+    {
+      name: "stats-entry-without-packages",
+      severity: "error",
+      from: { path: "^src/stats-entry\\.ts$" },
+      to: { path: "node_modules/", reachable: true },
     },
     {
       name: "ground-floor-is-bare",

@@ -14,9 +14,11 @@ const parts: readonly (readonly [what: string, isOfIt: (url: string) => boolean]
 describe("the package's entry points", () => {
   let full: readonly string[] = [];
   let proxy: readonly string[] = [];
+  let stats: readonly string[] = [];
   before(async () => {
     full = await modulesOf("v2ray-api", "createApp");
     proxy = await modulesOf("v2ray-api/proxy", "createApp");
+    stats = await modulesOf("v2ray-api/stats", "StatsTracker");
   });
 
   for (const [what, isOfIt] of parts) {
@@ -35,5 +37,22 @@ describe("the package's entry points", () => {
     }
     const packages = new Set(proxy.map(packageOf).filter((name) => name !== undefined));
     assert.deepEqual([...packages].sort(), ["ipaddr.js", "jsonc-parser", "zod"]);
+  });
+
+  it("v2ray-api/stats loads what counts, no package, and of Node only its streams", () => {
+    assert.deepEqual(stats.map((url) => /\/dist\/(.*)$/.exec(url)?.[1] ?? url).sort(), [
+      "net/byte-sink.js",
+      "net/counting-connection.js",
+      "net/forward-members.js",
+      "net/reset.js",
+      "net/system-error.js",
+      "node:stream",
+      "stats-entry.js",
+      "stats/counter-store.js",
+      "stats/counter.js",
+      "stats/stat-name.js",
+      "track/connection-tracker.js",
+      "track/stats-tracker.js",
+    ]);
   });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
@@ -18,6 +18,17 @@ describe("README", () => {
   it("names both commands to the letter", async () => {
     const commands = (await codeBlocks("sh")).filter((block) => block.startsWith("npm ci"));
     assert.deepEqual(commands, ["npm ci && npm start", "npm ci && npm test"]);
+  });
+
+  it("says of each entry point what it is for", async () => {
+    const rows = (await readFile("README.md", "utf8")).matchAll(/^\| `(v2ray-api[^`]*)` /gm);
+    const { exports } = JSON.parse(await readFile("package.json", "utf8")) as { exports: object };
+    assert.deepEqual(
+      Array.from(rows, ([, name]) => name),
+      Object.keys(exports)
+        .filter((path) => path !== "./package.json")
+        .map((path) => path.replace(".", "v2ray-api")),
+    );
   });
 
   it("has a library snippet that counts and serves", { timeout: 20_000 }, async (t) => {

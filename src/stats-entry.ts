@@ -1,0 +1,17 @@
+/*
+ * `v2ray-api/stats`: counting alone, for a server of one's own. It loads no npm package.
+ */
+
+export type { ByteSink, ConnectionSinks } from "./net/byte-sink.js";
+export { countConnection, unwrapConnection } from "./net/counting-connection.js";
+export type { UnwrappedConnection } from "./net/counting-connection.js";
+export type { Endpoint } from "./net/endpoint.js";
+export { CounterStore } from "./stats/counter-store.js";
+export type { NamedCounter } from "./stats/counter-store.js";
+export { Counter } from "./stats/counter.js";
+export { formatStatName, parseStatName } from "./stats/stat-name.js";
+export type { StatDirection, StatName, StatScope } from "./stats/stat-name.js";
+export { chainTrackers } from "./track/connection-tracker.js";
+export type { ConnectionMetadata, ConnectionTracker } from "./track/connection-tracker.js";
+export { StatsTracker } from "./track/stats-tracker.js";
+export type { StatsTrackerOptions } from "./track/stats-tracker.js";
