@@ -11,8 +11,11 @@ import { askThrough } from "../helpers/cli-traffic.js";
 import { openOrigin } from "../helpers/open-origin.js";
 import { needs } from "../helpers/outside-client.js";
 import { startPageSite } from "../helpers/page-site.js";
-import { codeBlocks, snippetWith } from "../helpers/readme.js";
+import { codeBlocks, snippetsWith } from "../helpers/readme.js";
 import { closedPort } from "../helpers/sockets.js";
+import { WatchedText } from "../helpers/watched-text.js";
+
+const io = { timeout: 20_000 };
 
 describe("README", () => {
   it("names both commands to the letter", async () => {
@@ -31,11 +34,38 @@ describe("README", () => {
     );
   });
 
-  it("has a library snippet that counts and serves", { timeout: 20_000 }, async (t) => {
-    const snippet = await snippetWith("js", "new ApiServer(");
+  it("has snippets that count sockets and read the counters in the process", io, async (t) => {
+    const port = await closedPort();
+    const snippets = await snippetsWith("js", "tracker.routedConnection(", "counter.value");
+    const use = `
+      server.once("listening", () => {
+        const client = net.connect(7007, "127.0.0.1").resume().end("hello");
+        client.once("close", () => {
+          report();
+          console.log(bill());
+          report();
+          console.log("reported");
+        });
+      });
+    `;
+    const output = await runModule(t, `${snippets}${use}`.replaceAll("7007", `${port}`));
+    await output.matching(/^reported$/m);
+    assert.deepEqual(output.text.trimEnd().split("\n"), [
+      "through",
+      "user>>>alice>>>traffic>>>uplink 5n 5n",
+      "user>>>alice>>>traffic>>>downlink 5n 5n",
+      "5n",
+      "user>>>alice>>>traffic>>>uplink 0n 5n",
+      "user>>>alice>>>traffic>>>downlink 5n 5n",
+      "reported",
+    ]);
+  });
+
+  it("has a snippet that serves what the two before it count", io, async (t) => {
     const echoPort = await closedPort();
     const apiPort = await closedPort();
-    await runModule(t, snippet.replaceAll("7007", `${echoPort}`).replaceAll("10085", `${apiPort}`));
+    const snippets = await snippetsWith("js", "tracker.routedConnection(", "counter.value", "new ApiServer(");
+    await runModule(t, snippets.replaceAll("7007", `${echoPort}`).replaceAll("10085", `${apiPort}`));
 
     const client = connect(echoPort, "127.0.0.1");
     client.end("hello");
@@ -53,15 +83,17 @@ describe("README", () => {
     });
   });
 
-  it("has a snippet that runs the proxy of a config without the API", { timeout: 20_000 }, async (t) => {
+  it("has a snippet that runs the proxy of a config without the API", io, async (t) => {
     const config = { inbounds: { type: "mixed", listen_port: 0 } };
-    await runModule(t, await snippetWith("js", "v2ray-api/proxy"), { "config.json": JSON.stringify(config) });
+    await runModule(t, await snippetsWith("js", 'from "v2ray-api/proxy"'), {
+      "config.json": JSON.stringify(config),
+    });
   });
 
   const inChromium = { ...needs("chromium"), timeout: 90_000 };
   it("has a page that shows the counters, and the config that lets it", inChromium, async (t) => {
     const site = await startPageSite(t);
-    const text = await snippetWith("json", "access_control_allow_origin");
+    const text = await snippetsWith("json", "access_control_allow_origin");
     const ofTest = text.replace("https://panel.example", site.origin).replace("10085", "0");
     const { experimental } = JSON.parse(ofTest) as { experimental: { v2ray_api: object } };
     const cli = await startCli(t, testConfig({ api: experimental.v2ray_api }));
@@ -69,7 +101,7 @@ describe("README", () => {
     await askThrough(t, cli.proxy, "alice", `${origin.url}/bytes/5000`);
     await assertCounters(cli.api, () => expectedCounters("alice", origin.moved));
 
-    const snippet = await snippetWith("js", "v2ray-api/stats-service");
+    const snippet = await snippetsWith("js", "v2ray-api/stats-service");
     const { shown } = await site.run(t, snippet.replace("127.0.0.1:10085", cli.api));
     assert.deepEqual(shown.split(/\n+/), [
       `user>>>alice>>>traffic>>>uplink: ${origin.moved.up} bytes`,
@@ -78,12 +110,16 @@ describe("README", () => {
   });
 });
 
-/** Runs a module as a user's project would, beside other files, and waits until its last line is through. */
+/**
+ * Runs a module as a user's project would, beside other files, and waits until its last line is through.
+ *
+ * @returns what it prints.
+ */
 async function runModule(
   t: TestContext,
   code: string,
   files: Readonly<Record<string, string>> = {},
-): Promise<void> {
+): Promise<WatchedText> {
   // Inside the package, its own name leads to it.
   const folder = await mkdtemp(join("build", "readme-"));
   const program = { "snippet.mjs": `${code}\nconsole.log("through");\n` };
@@ -98,5 +134,7 @@ async function runModule(
     await rm(folder, { recursive: true });
   });
   assert.ok(child.stdout !== null);
-  await once(child.stdout, "data");
+  const output = new WatchedText(child.stdout, "stdout");
+  await output.matching(/^through$/m);
+  return output;
 }

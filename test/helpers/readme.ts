@@ -3,11 +3,11 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { rootPath } from "./cli.js";
 
-/** The code block of README in that language that has that text in it, of which there is one. */
-export async function snippetWith(language: string, text: string): Promise<string> {
-  const snippets = (await codeBlocks(language)).filter((code) => code.includes(text));
-  assert.equal(snippets.length, 1);
-  return snippets.join("");
+/** The code blocks of README in that language that have those texts in them, one each, in the order of README. */
+export async function snippetsWith(language: string, ...texts: readonly string[]): Promise<string> {
+  const snippets = (await codeBlocks(language)).filter((code) => texts.some((text) => code.includes(text)));
+  assert.equal(snippets.length, texts.length);
+  return snippets.join("\n");
 }
 
 /** README's code blocks in that language. */
