@@ -14,42 +14,85 @@ import { CounterStore } from "./stats/counter-store.js";
 import { chainTrackers } from "./track/connection-tracker.js";
 import { StatsTracker } from "./track/stats-tracker.js";
 
-/** A part of the app that listens. */
+/** A part of an app that listens. */
 export interface Service {
-  /** @returns where it listens. */
+  /**
+   * Starts to accept; called once.
+   *
+   * @returns where it listens, with the port that was chosen if it was to take any.
+   * @throws whatever is in the way; the app makes a StartError of it.
+   */
   start(): Promise<Endpoint>;
+  /**
+   * Stops to accept, and resolves when everything that was accepted has ended. It may be called more than once, and
+   * where the start has failed.
+   *
+   * @param cut - Aborts when what is still open has to end at once. It may have aborted before the call.
+   */
   stop(cut: AbortSignal): Promise<void>;
 }
 
-/** Makes the V2Ray API server. The app is given one, so that it can do without. */
-export type CreateApiServer = (options: {
+/** What an app asks of its V2Ray API server: what the config says in `experimental.v2ray_api`. */
+export interface CreateApiServerOptions {
+  /** Where to listen. An empty host means every address of the machine, port 0 any free one. */
   readonly listen: Endpoint;
-  /** The counters to serve; absent where nothing is counted. */
+  /** The counters to serve; absent where the config counts nothing. */
   readonly store?: CounterStore | undefined;
+  /** The origins whose web pages may call, as browsers write them: `https://panel.example`. */
   readonly allowedOrigins: readonly string[];
+  /** The app's own. */
   readonly logger: Logger;
-}) => Service;
+}
 
-export interface AppOptions {
-  readonly createApiServer: CreateApiServer;
-  /** Default: silent. */
+/**
+ * Makes the V2Ray API server of an app, which is handed one so that it can do without. It is called by the app's
+ * constructor, and only for a config that says where the API listens; what it throws, the constructor throws.
+ */
+export type CreateApiServer = (options: CreateApiServerOptions) => Service;
+
+/** What every `createApp()` takes beside the config. */
+export interface CreateAppOptions {
+  /** Told of every connection, and of what fails. Default: silent. */
   readonly logger?: Logger;
+}
+
+/** What the constructor of {@link App} takes beside the config. */
+export interface AppOptions extends CreateAppOptions {
+  /** Makes the server that the config describes in `experimental.v2ray_api`. */
+  readonly createApiServer: CreateApiServer;
+}
+
+/** Where an inbound of a started app listens. */
+export interface InboundAddress {
+  /** The inbound's tag: that of the config, or its index in the list. */
+  readonly tag: string;
+  /** The inbound's type in the config, such as `mixed`. */
+  readonly type: string;
+  /** With the port that was chosen if the config names port 0. */
+  readonly address: Endpoint;
 }
 
 /** Where a started app listens. */
 export interface AppAddresses {
   /** In the order of the config. */
-  readonly inbounds: readonly { readonly tag: string; readonly type: string; readonly address: Endpoint }[];
-  /** Absent where the API is off. */
+  readonly inbounds: readonly InboundAddress[];
+  /** Where the V2Ray API listens; absent where it is off. */
   readonly api?: Endpoint | undefined;
 }
 
-/** A part could not be started; what had been started before it is stopped again. The message names the part. */
+/**
+ * A part of an app could not be started; what had been started before it is stopped again. The message names the part
+ * and says what was in the way, which is the `cause`: a `ListenError` as a rule.
+ */
 export class StartError extends Error {
   override readonly name = "StartError";
+  /** Tells this error from others. */
   readonly code = "START_FAILED";
 
-  /** @param cause - What was thrown. */
+  /**
+   * @param part - Which part, as the message names it.
+   * @param cause - What was thrown.
+   */
   constructor(part: string, cause: unknown) {
     super(`${part}: ${toError(cause).message}`, { cause });
   }
@@ -58,15 +101,23 @@ export class StartError extends Error {
 /**
  * Everything that a config describes, put together: inbounds, router, outbounds, the counters between them, and the
  * V2Ray API that reads these.
+ *
+ * `createApp()` makes one. It does nothing before {@link App.start}, which is called once: a stopped app is not started
+ * again, another one is made.
  */
 export class App {
-  /** The counters; empty where nothing is counted. */
+  /** The counters, to be read while the app runs and after it; empty where the config counts nothing. */
   readonly store = new CounterStore();
   readonly #inbounds: readonly Inbound[];
   readonly #api: Service | undefined;
   readonly #started: Service[] = [];
   #starting: Promise<AppAddresses> | undefined;
 
+  /**
+   * Puts the parts together. For programs that bring an API server of their own; all others call `createApp()`.
+   *
+   * @throws whatever `createApiServer` throws.
+   */
   constructor(config: Config, { createApiServer, logger = silentLogger }: AppOptions) {
     const { listen, stats, access_control_allow_origin: allowedOrigins } = config.experimental.v2ray_api;
     const trackers = stats.enabled ? [new StatsTracker(this.store, stats)] : [];
@@ -80,7 +131,8 @@ export class App {
   /**
    * Starts the inbounds and then, when there is something to read from, the API.
    *
-   * @throws StartError
+   * @returns where they listen.
+   * @throws StartError if one of them cannot listen. Nothing runs then.
    */
   async start(): Promise<AppAddresses> {
     this.#starting = this.#startAll();
@@ -89,14 +141,17 @@ export class App {
 
   /**
    * Stops to accept, lets connections and calls end, and cuts those still open when `cut` aborts. An app that is being
-   * started is started first.
+   * started is started first. Resolves when everything has ended.
+   *
+   * @param cut - How long to wait: `AbortSignal.timeout(5_000)` for five seconds. Without an end of it, one client
+   * that stays holds up the stop for ever.
    */
   async stop(cut: AbortSignal): Promise<void> {
     await this.#starting?.catch(() => undefined);
     await this.#stopStarted(cut);
   }
 
-  /** Stops at once. Safe to call twice. */
+  /** Stops at once, cutting what is open; for `await using`. Safe to call twice. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop(AbortSignal.abort());
   }

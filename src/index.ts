@@ -1,14 +1,33 @@
-import { App, type AppOptions } from "./app.js";
+/**
+ * Everything: the V2Ray API's server, the proxy, and the counters between them.
+ *
+ * `createApp()` runs what a config file describes; `ApiServer` serves the counters of a server of your own. Programs that
+ * need only a part of it load less from `v2ray-api/proxy` or `v2ray-api/stats`.
+ *
+ * @module v2ray-api
+ */
+import { App, type CreateAppOptions } from "./app.js";
 import type { Config } from "./config/config.js";
 import { ApiServer } from "./rpc/api-server.js";
 
 export { App, StartError } from "./app.js";
-export type { AppAddresses, AppOptions, CreateApiServer, Service } from "./app.js";
+export type {
+  AppAddresses,
+  AppOptions,
+  CreateApiServer,
+  CreateApiServerOptions,
+  CreateAppOptions,
+  InboundAddress,
+  Service,
+} from "./app.js";
 export { ConfigError } from "./config/config-error.js";
 export type { ConfigIssue } from "./config/config-error.js";
 export type { Config } from "./config/config.js";
 export { parseConfig } from "./config/parse-config.js";
 export { readConfig } from "./config/read-config.js";
+export type { ReadConfigOptions } from "./config/read-config.js";
+export type { SourceExcerpt } from "./config/source-excerpt.js";
+export type { SourcePosition } from "./config/source-position.js";
 export { toConfig } from "./config/to-config.js";
 export { silentLogger } from "./log/logger.js";
 export type { LogFields, Logger } from "./log/logger.js";
@@ -30,7 +49,11 @@ export type { ConnectionMetadata, ConnectionTracker } from "./track/connection-t
 export { StatsTracker } from "./track/stats-tracker.js";
 export type { StatsTrackerOptions } from "./track/stats-tracker.js";
 
-/** An app with the V2Ray API included. */
-export function createApp(config: Config, options: Omit<AppOptions, "createApiServer"> = {}): App {
+/**
+ * Makes the app that a config describes, with the V2Ray API included. It does nothing before its `start()`.
+ *
+ * @param config - From `readConfig()`, `parseConfig()` or `toConfig()`.
+ */
+export function createApp(config: Config, options: CreateAppOptions = {}): App {
   return new App(config, { ...options, createApiServer: (apiOptions) => new ApiServer(apiOptions) });
 }

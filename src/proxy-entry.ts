@@ -1,28 +1,49 @@
-import { App, type AppOptions } from "./app.js";
+/**
+ * The proxy and its counters without the V2Ray API, and so without any module of Connect.
+ *
+ * The counters are read in the process, from `App.store`.
+ *
+ * @module v2ray-api/proxy
+ */
+import { App, type CreateAppOptions } from "./app.js";
 import type { Config } from "./config/config.js";
 
-/*
- * `v2ray-api/proxy`: the proxy and its counters without the V2Ray API, and so without any module of Connect.
- */
-
 export { App, StartError } from "./app.js";
-export type { AppAddresses, AppOptions, CreateApiServer, Service } from "./app.js";
+export type {
+  AppAddresses,
+  AppOptions,
+  CreateApiServer,
+  CreateApiServerOptions,
+  CreateAppOptions,
+  InboundAddress,
+  Service,
+} from "./app.js";
 export { ConfigError } from "./config/config-error.js";
 export type { ConfigIssue } from "./config/config-error.js";
 export type { Config } from "./config/config.js";
 export { parseConfig } from "./config/parse-config.js";
 export { readConfig } from "./config/read-config.js";
+export type { ReadConfigOptions } from "./config/read-config.js";
+export type { SourceExcerpt } from "./config/source-excerpt.js";
+export type { SourcePosition } from "./config/source-position.js";
 export { toConfig } from "./config/to-config.js";
 export { silentLogger } from "./log/logger.js";
 export type { LogFields, Logger } from "./log/logger.js";
 export { formatEndpoint } from "./net/endpoint.js";
 export type { Endpoint } from "./net/endpoint.js";
+export { ListenError } from "./net/listen-error.js";
 export { CounterStore } from "./stats/counter-store.js";
 export type { NamedCounter } from "./stats/counter-store.js";
+export { Counter } from "./stats/counter.js";
+export type { StatDirection, StatName, StatScope } from "./stats/stat-name.js";
 
-/** A config asks for the V2Ray API, which this entry point leaves out. */
+/**
+ * A config asks for the V2Ray API, which this entry point leaves out: take `createApp()` of `v2ray-api` for it, or remove
+ * `experimental.v2ray_api.listen` from it.
+ */
 export class ApiNotIncludedError extends Error {
   override readonly name = "ApiNotIncludedError";
+  /** Tells this error from others. */
   readonly code = "API_NOT_INCLUDED";
 
   constructor() {
@@ -34,11 +55,13 @@ export class ApiNotIncludedError extends Error {
 }
 
 /**
- * An app without the V2Ray API. What `experimental.v2ray_api.stats` names is counted, to be read from `App.store`.
+ * Makes the app that a config describes, without the V2Ray API. What `experimental.v2ray_api.stats` names is counted, to
+ * be read from {@link App.store}. It does nothing before its `start()`.
  *
+ * @param config - From `readConfig()`, `parseConfig()` or `toConfig()`.
  * @throws ApiNotIncludedError if the config says where the API is to listen.
  */
-export function createApp(config: Config, options: Omit<AppOptions, "createApiServer"> = {}): App {
+export function createApp(config: Config, options: CreateAppOptions = {}): App {
   return new App(config, {
     ...options,
     createApiServer: () => {

@@ -1,5 +1,10 @@
-/*
- * `v2ray-api/stats`: counting alone, for a server of one's own. It loads no npm package.
+/**
+ * Counting alone, for a server of your own. It loads no npm package.
+ *
+ * A {@link StatsTracker} wraps the connections that the server accepts, and counts their bytes into a
+ * {@link CounterStore}. Below them, {@link countConnection} tells any {@link ByteSink} of a connection's bytes.
+ *
+ * @module v2ray-api/stats
  */
 
 export type { ByteSink, ConnectionSinks } from "./net/byte-sink.js";

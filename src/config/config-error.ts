@@ -30,11 +30,15 @@ export interface ConfigIssue {
  */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
+  /** Tells this error from others. */
   readonly code = "INVALID_CONFIG";
   /** At least one, in the order of the source text. */
   readonly issues: readonly ConfigIssue[];
 
-  /** @param options - `cause`: the error of the system, if the file could not be read. */
+  /**
+   * @param issues - At least one.
+   * @param options - `cause`: the error of the system, if the file could not be read.
+   */
   constructor(issues: readonly ConfigIssue[], options?: ErrorOptions) {
     super(issues.map(formatIssue).join("\n"), options);
     this.issues = issues;

@@ -9,9 +9,14 @@ import { v2rayApiSchema } from "./v2ray-api.js";
 
 /**
  * A whole config: sing-box's sections and names as far as this package has them, all defaults filled in and everything
- * checked.
+ * checked. Its members are the keys that [docs/configuration.md](../../docs/configuration.md) tells, where a
+ * list is always a list.
+ *
+ * `readConfig()`, `parseConfig()` and `toConfig()` make one.
  */
-export type Config = z.output<typeof configSchema>;
+// An interface, for its name: the bare type would be written out wherever it is used.
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type
+export interface Config extends z.output<typeof configSchema> {}
 
 /**
  * Checks one value after the other and fills in the defaults.

@@ -3,6 +3,7 @@ import type { SourceToken } from "./shown-source.js";
 
 /** The line at fault as it may be shown to anyone, cut to about a hundred characters. */
 export interface SourceExcerpt {
+  /** A part of one line, without its line break. */
   readonly text: string;
   /** Where in `text` the fault begins, in UTF-16 code units; at its end if something is missing there. */
   readonly start: number;

@@ -1,7 +1,8 @@
 /** A place in a text, as editors count: the first line and its first character are 1. */
 export interface SourcePosition {
+  /** From 1. */
   readonly line: number;
-  /** In UTF-16 code units. */
+  /** From 1, in UTF-16 code units. */
   readonly column: number;
 }
 

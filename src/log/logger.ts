@@ -1,4 +1,4 @@
-/** Facts that belong to a log line, as JSON values. Never a password or a secret. */
+/** Facts that belong to a log line, as JSON values. Never a password or a secret. What is `undefined` is not known. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /**
@@ -8,9 +8,13 @@ export type LogFields = Readonly<Record<string, string | number | boolean | unde
  * silent. Closed, reset and cancelled connections are normal and come at `debug`.
  */
 export interface Logger {
+  /** What is normal and of interest only to whoever looks for something: clients that fail, go away or are refused. */
   debug(message: string, fields?: LogFields): void;
+  /** One line for each routed connection, with its facts in the fields. */
   info(message: string, fields?: LogFields): void;
+  /** Something failed that should not, and the work goes on: a connection that could not be accepted, a call. */
   warn(message: string, fields?: LogFields): void;
+  /** A defect: something failed in a way that is not foreseen. The connection or call is given up. */
   error(message: string, fields?: LogFields): void;
 }
 

@@ -1,6 +1,10 @@
 /** Takes note of bytes that passed. A `Counter` is one. */
 export interface ByteSink {
-  /** @param bytes - A whole number, 0 or more. */
+  /**
+   * Called for each chunk, in the middle of the stream that is counted: it has to be quick, and must not throw.
+   *
+   * @param bytes - A whole number, 0 or more.
+   */
   add(bytes: number): void;
 }
 

@@ -9,6 +9,7 @@ const maxWriteBytes = 256 * 1024;
 
 /** A connection with its counting taken off, for whoever moves the bytes and counts them itself. */
 export interface UnwrappedConnection extends ConnectionSinks {
+  /** What was wrapped. */
   readonly connection: Duplex;
 }
 
@@ -21,6 +22,9 @@ export interface UnwrappedConnection extends ConnectionSinks {
  * protocol's parser has already read from the connection are counted if they are put back (`unshift()`) before it is
  * wrapped.
  *
+ * @param connection - A socket, TLS socket or any other Duplex of bytes.
+ * @param sinks - Who is told of them; counters, for example.
+ * @returns what stands in for it.
  * @throws TypeError for a stream in object mode, which carries no bytes.
  */
 export function countConnection<C extends Duplex>(connection: C, sinks: ConnectionSinks): C {

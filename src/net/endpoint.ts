@@ -1,7 +1,8 @@
 import { isIPv6 } from "node:net";
 
-/** One end of a connection: a host name or an IP address without brackets, and a port. */
+/** One end of a connection, or where something listens. */
 export interface Endpoint {
+  /** A host name, or an IP address without brackets. Where something listens, empty for every address of the machine. */
   readonly host: string;
   /** 0 to 65535. */
   readonly port: number;

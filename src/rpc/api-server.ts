@@ -8,22 +8,33 @@ import { registerStatsService } from "./routes.js";
 import { createStatsService } from "./stats-service.js";
 import { SysStats } from "./sys-stats.js";
 
+/** What an {@link ApiServer} serves, to whom, and where. */
 export interface ApiServerOptions extends Omit<OnePortServerOptions, "onRequest"> {
+  /**
+   * Where to listen. An empty host means every address of the machine, port 0 any free one. Whoever reaches it can read and
+   * reset the counters, so let it be loopback unless something else keeps others out.
+   */
   readonly listen: Endpoint;
   /** The counters to serve. Without one the StatsService is not registered, and its calls are UNIMPLEMENTED. */
   readonly store?: CounterStore | undefined;
-  /** Origins whose pages may call, such as `https://panel.example`. Default: none. */
+  /** Origins whose web pages may call, as browsers write them: `https://panel.example`, never `*`. Default: none. */
   readonly allowedOrigins?: readonly string[];
   /** Largest request message, in bytes. Default: 65,536. */
   readonly maxRequestBytes?: number;
 }
 
-/** The V2Ray API on one port, for gRPC, gRPC-Web and Connect clients. */
+/**
+ * The V2Ray API on one port, for gRPC, gRPC-Web and Connect clients: the StatsService under the names of V2Ray, Xray and
+ * sing-box, over HTTP/2 with prior knowledge and HTTP/1.1.
+ *
+ * It is started once: a stopped one is not started again, another one is made.
+ */
 export class ApiServer {
   readonly #listen: Endpoint;
   readonly #server: OnePortServer;
   readonly #sysStats = new SysStats();
 
+  /** It does nothing before {@link start}. */
   constructor({
     listen,
     store,
@@ -52,19 +63,24 @@ export class ApiServer {
    * Starts to accept.
    *
    * @returns where it listens, with the port that was chosen if `listen` names port 0.
-   * @throws ListenError
+   * @throws ListenError if it cannot listen there.
    */
   async start(): Promise<Endpoint> {
     return this.#server.listen(this.#listen);
   }
 
-  /** Stops to accept, lets running calls end, and destroys the connections still open when `cut` aborts. */
+  /**
+   * Stops to accept, lets running calls end, and destroys the connections still open when `cut` aborts. Resolves when
+   * everything has ended.
+   *
+   * @param cut - How long to wait: `AbortSignal.timeout(5_000)` for five seconds.
+   */
   async stop(cut: AbortSignal): Promise<void> {
     await this.#server.stop(cut);
     this.#sysStats[Symbol.dispose]();
   }
 
-  /** Stops at once. Safe to call twice. */
+  /** Stops at once, cutting what is open; for `await using`. Safe to call twice. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop(AbortSignal.abort());
   }

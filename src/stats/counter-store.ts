@@ -6,7 +6,9 @@ const countersPerSlab = 4096;
 
 /** A counter under its name, as a query lists it. */
 export interface NamedCounter {
+  /** The whole name, `user>>>alice>>>traffic>>>uplink`. */
   readonly name: string;
+  /** The counter itself, not a copy: reading it later tells later figures. */
   readonly counter: Counter;
 }
 
@@ -42,12 +44,17 @@ export class CounterStore {
     return created;
   }
 
-  /** The counter whose whole name this is, or `undefined`: reading never creates one. */
+  /** The counter whose whole name this is, `user>>>alice>>>traffic>>>uplink`, or `undefined`: reading never creates one. */
   get(name: string): Counter | undefined {
     return this.#counters.get(name);
   }
 
-  /** The counters whose name `matches` accepts, each once, in the order in which they were created. */
+  /**
+   * The counters whose name `matches` accepts, each once, in the order in which they were created. They are looked for one
+   * by one as they are taken, so counters that come into being meanwhile are found, too.
+   *
+   * @param matches - Called with each name, in full.
+   */
   *query(matches: (name: string) => boolean): Generator<NamedCounter, void, undefined> {
     for (const [name, counter] of this.#counters) {
       if (matches(name)) yield { name, counter };

@@ -16,9 +16,11 @@ export class Counter {
   readonly #index: number;
 
   /**
+   * A counter at 0, unless its slots hold figures.
+   *
    * @param slots - Where the two numbers live. A store packs the counters of many connections into one array, which
    *   keeps a million of them small; a counter on its own makes its own.
-   * @param index - The first of the counter's {@link slotsPerCounter} slots.
+   * @param index - The first of the counter's two slots.
    * @throws RangeError if the array has no such slots.
    */
   constructor(slots: BigInt64Array = new BigInt64Array(slotsPerCounter), index = 0) {
@@ -32,7 +34,7 @@ export class Counter {
   /**
    * Adds bytes; called once per chunk.
    *
-   * @throws RangeError unless `bytes` is a whole number from 0 to 2^53 − 1.
+   * @throws RangeError unless `bytes` is a whole number from 0 to 2^53 − 1. Nothing is added then.
    */
   add(bytes: number): void {
     if (bytes < 0 || bytes > Number.MAX_SAFE_INTEGER) {
@@ -52,7 +54,7 @@ export class Counter {
     return this.#slots[this.#index] ?? 0n;
   }
 
-  /** Returns {@link value} and makes it 0, in one step. */
+  /** Returns {@link value} and makes it 0, in one step. Whoever calls it has the only record of those bytes. */
   reset(): bigint {
     const { total } = this;
     const value = total - this.#baseline;
@@ -64,6 +66,7 @@ export class Counter {
    * Takes a reset back whose answer nobody received: the bytes that it returned are part of {@link value} again.
    * Resets and bytes that came in between keep their effect.
    *
+   * @param bytes - What a {@link reset} returned.
    * @throws RangeError unless `bytes` lies between 0 and what was ever reset.
    */
   giveBack(bytes: bigint): void {

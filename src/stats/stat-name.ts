@@ -1,22 +1,26 @@
-/** Whose bytes a counter counts. */
-export const statScopes = ["inbound", "outbound", "user"] as const;
-export type StatScope = (typeof statScopes)[number];
+/** Whose bytes a counter counts: those of an inbound, of an outbound, or of a user. */
+export type StatScope = "inbound" | "outbound" | "user";
+/** Every {@link StatScope}. */
+export const statScopes: readonly StatScope[] = ["inbound", "outbound", "user"];
 
 /** `uplink` runs from the client towards the destination, `downlink` back; whoever measures. */
-export const statDirections = ["uplink", "downlink"] as const;
-export type StatDirection = (typeof statDirections)[number];
+export type StatDirection = "uplink" | "downlink";
+/** Each {@link StatDirection}. */
+export const statDirections: readonly StatDirection[] = ["uplink", "downlink"];
 
 /**
  * What a counter's name says, in parts.
  *
  * On the wire it is one string of exactly four segments, `inbound>>>TAG>>>traffic>>>uplink`. Clients of the field split
- * it and fail on any other number of segments, so a tag must not contain {@link statNameSeparator}. Nor may it end with
- * `>`: they would split before that and take it for the beginning of the third segment.
+ * it and fail on any other number of segments, so a tag must not contain `>>>`. Nor may it end with `>`: they would split
+ * before that and take it for the beginning of the third segment.
  */
 export interface StatName {
+  /** Whose bytes. */
   readonly scope: StatScope;
   /** The inbound's or outbound's tag, or the user's name. */
   readonly tag: string;
+  /** Which way. */
   readonly direction: StatDirection;
 }
 
@@ -26,7 +30,7 @@ export const statNameSeparator = ">>>";
 const trafficSegment = "traffic";
 
 /**
- * Writes a counter's name as the V2Ray API spells it.
+ * Writes a counter's name as the V2Ray API spells it: `user>>>alice>>>traffic>>>uplink`.
  *
  * @throws RangeError if the tag contains `>>>` or ends with `>`.
  */

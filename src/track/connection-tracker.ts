@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { Endpoint } from "../net/endpoint.js";
 
-/** The facts of a routed connection. */
+/** The facts of a routed connection: a client's connection whose outbound is chosen. */
 export interface ConnectionMetadata {
   /** Tag of the inbound that accepted it. */
   readonly inbound: string;
@@ -9,7 +9,9 @@ export interface ConnectionMetadata {
   readonly outbound: string;
   /** Name under which the client authenticated; absent where nobody has to. */
   readonly user?: string | undefined;
+  /** What it runs over. The proxy of this package routes `tcp` alone. */
   readonly network: "tcp" | "udp";
+  /** Where the client connects from. */
   readonly source: Endpoint;
   /** Where the client wants to go; a name is not resolved yet. */
   readonly destination: Endpoint;
@@ -24,10 +26,19 @@ export interface ConnectionMetadata {
  * there on. Trackers chain: each is given what the one before returned.
  */
 export interface ConnectionTracker {
+  /**
+   * Called once for each connection, before any of its payload passes.
+   *
+   * @param connection - The client's side, behind any handshake: all that passes from here on is payload.
+   * @returns the connection itself, or what stands in for it. From here on only that may be used.
+   */
   routedConnection<C extends Duplex>(connection: C, metadata: ConnectionMetadata): C;
 }
 
-/** Several trackers as one, in order. */
+/**
+ * Several trackers as one: the first wraps the connection itself, the last one is outermost. None at all is a tracker that
+ * has no interest in anything.
+ */
 export function chainTrackers(trackers: readonly ConnectionTracker[]): ConnectionTracker {
   return {
     routedConnection: (connection, metadata) =>

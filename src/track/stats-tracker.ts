@@ -4,6 +4,7 @@ import type { CounterStore } from "../stats/counter-store.js";
 import { assertTag, type StatScope } from "../stats/stat-name.js";
 import type { ConnectionMetadata, ConnectionTracker } from "./connection-tracker.js";
 
+/** Whose bytes a {@link StatsTracker} counts: nobody's but those named here. */
 export interface StatsTrackerOptions {
   /** Tags of the inbounds to count. Default: none. */
   readonly inbounds?: readonly string[];
@@ -32,7 +33,12 @@ export class StatsTracker implements ConnectionTracker {
   readonly #outbounds: ReadonlySet<string>;
   readonly #users: ReadonlySet<string>;
 
-  /** @throws RangeError if a tag or name contains `>>>` or ends with `>`. */
+  /**
+   * Takes the names of whom to count; none of them has to exist.
+   *
+   * @param store - Where the counters come into being.
+   * @throws RangeError if a tag or name contains `>>>` or ends with `>`.
+   */
   constructor(store: CounterStore, { inbounds = [], outbounds = [], users = [] }: StatsTrackerOptions = {}) {
     for (const tag of [...inbounds, ...outbounds, ...users]) assertTag(tag);
     this.#store = store;
@@ -41,6 +47,12 @@ export class StatsTracker implements ConnectionTracker {
     this.#users = new Set(users);
   }
 
+  /**
+   * Creates the counters that the connection moves, if they do not exist, and wraps it so that it does.
+   *
+   * @returns what {@link countConnection} returns; the connection itself if none of its names is listed.
+   * @throws TypeError for a stream in object mode, which carries no bytes.
+   */
   routedConnection<C extends Duplex>(connection: C, metadata: ConnectionMetadata): C {
     const pairs = this.#subjectsOf(metadata).map(({ scope, tag }) => ({
       uplink: this.#store.counter({ scope, tag, direction: "uplink" }),
