@@ -10,13 +10,13 @@ import { findFaults, formatApiReference } from "./api-reference.mjs";
 const folder = join("docs", "api");
 
 const { name, exports } = JSON.parse(readFileSync("package.json", "utf8"));
-/** The entry points that have a source, each with its name for those who import it. */
+/** The entry points that have a source in src, each with its name for those who import it. */
 const entryPoints = Object.entries(exports)
   .map(([path, { types = "" }]) => ({
     specifier: path.replace(".", name),
-    source: types.replace(/^\.\/dist\/(.*)\.d\.ts$/, "src/$1.ts"),
+    source: `src/${/^\.\/dist\/(.*)\.d\.ts$/.exec(types)?.[1]}.ts`,
   }))
-  .filter(({ source }) => source !== "" && existsSync(source));
+  .filter(({ source }) => existsSync(source));
 
 const app = await Application.bootstrap({
   // What several of them export is told with the first one here: better with a small one than with the one that has all.

@@ -19,10 +19,15 @@ const compilerOptions = {
 const use = `
 import { Socket } from "node:net";
 import { type ConnectionMetadata, CounterStore, StatsTracker } from "v2ray-api/stats";
+import { type QueryStatsResponse, StatsService } from "v2ray-api/stats-service";
 
 export function count(socket: Socket, metadata: ConnectionMetadata): Socket {
   return new StatsTracker(new CounterStore(), { users: ["alice"] }).routedConnection(socket, metadata);
 }
+export function sum({ stat }: QueryStatsResponse): bigint {
+  return stat.reduce((bytes, { value }) => bytes + value, 0n);
+}
+export const service: string = StatsService.typeName;
 // @ts-expect-error
 new CounterStore().counter("user>>>alice>>>traffic>>>uplink");
 `;
