@@ -87,7 +87,7 @@ function refuseUnknown(
   if (services.has(service)) {
     refuse(request, response, "unimplemented", `${service} has no method ${JSON.stringify(method)}`);
   } else if (isCall(request.headers["content-type"] ?? "")) {
-    refuse(request, response, "unimplemented", `unknown service ${JSON.stringify(service)}`);
+    refuse(request, response, "unknownService", `unknown service ${JSON.stringify(service)}`);
   } else {
     refuse(request, response, "notFound", `nothing is served at ${JSON.stringify(path)}`);
   }

@@ -3,12 +3,16 @@ import { isGrpc, isGrpcWeb, isGrpcWebText } from "./content-type.js";
 import { encodeGrpcMessage } from "./grpc-message.js";
 import type { NodeRequest, NodeResponse } from "./node-http.js";
 
-/** The codes with which we answer before a call is one: numbers of gRPC, names and HTTP statuses of Connect. */
+/**
+ * The codes with which we answer before a call is one: numbers of gRPC, names and HTTP statuses of Connect. A service that
+ * is not served is an unimplemented one, but its path leads nowhere: Connect's own conformance suite wants a 404.
+ */
 const codes = {
   invalidArgument: { grpc: 3, connect: "invalid_argument", http: 400 },
   notFound: { grpc: 5, connect: "not_found", http: 404 },
   permissionDenied: { grpc: 7, connect: "permission_denied", http: 403 },
   unimplemented: { grpc: 12, connect: "unimplemented", http: 501 },
+  unknownService: { grpc: 12, connect: "unimplemented", http: 404 },
 } as const;
 export type RefusalCode = keyof typeof codes;
 

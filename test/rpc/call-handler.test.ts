@@ -219,17 +219,17 @@ describe("a request's method and content type", { timeout: 20_000 }, () => {
 describe("a path that is not served", { timeout: 20_000 }, () => {
   const service = "v2ray.core.app.stats.command.StatsService";
   const unknown = [
-    { path: `/${service}/GetStatsOnline`, message: `${service} has no method "GetStatsOnline"`, other: 501 },
-    { path: `/${service}/getStats`, message: `${service} has no method "getStats"`, other: 501 },
-    { path: `/${service}/GetStats/`, message: `${service} has no method "GetStats"`, other: 501 },
-    { path: `/${service}/`, message: `${service} has no method ""`, other: 501 },
-    { path: `/${service}`, message: `${service} has no method ""`, other: 501 },
-    { path: "/grpc.health.v1.Health/Check", message: 'unknown service "grpc.health.v1.Health"', other: 404 },
-    { path: "/", message: 'unknown service ""', other: 404 },
-    { path: "//a", message: 'unknown service ""', other: 404 },
-    { path: "/__proto__/constructor", message: 'unknown service "__proto__"', other: 404 },
+    { path: `/${service}/GetStatsOnline`, message: `${service} has no method "GetStatsOnline"`, http: 501 },
+    { path: `/${service}/getStats`, message: `${service} has no method "getStats"`, http: 501 },
+    { path: `/${service}/GetStats/`, message: `${service} has no method "GetStats"`, http: 501 },
+    { path: `/${service}/`, message: `${service} has no method ""`, http: 501 },
+    { path: `/${service}`, message: `${service} has no method ""`, http: 501 },
+    { path: "/grpc.health.v1.Health/Check", message: 'unknown service "grpc.health.v1.Health"', http: 404 },
+    { path: "/", message: 'unknown service ""', http: 404 },
+    { path: "//a", message: 'unknown service ""', http: 404 },
+    { path: "/__proto__/constructor", message: 'unknown service "__proto__"', http: 404 },
   ];
-  for (const { path, message, other } of unknown) {
+  for (const { path, message, http } of unknown) {
     it(`is UNIMPLEMENTED in gRPC, in the one frame that ends the stream: ${path}`, async (t) => {
       const api = await startApi(t);
       const answer = await sendHttp2(api.port, { path, headers: grpc, body: envelope(Buffer.alloc(0)) });
@@ -250,19 +250,19 @@ describe("a path that is not served", { timeout: 20_000 }, () => {
       });
 
       for (const headers of [json, proto]) {
-        it(`is HTTP 501 and "unimplemented" in Connect: ${path} over ${version}, ${headers["content-type"]}`, async (t) => {
+        it(`is HTTP ${http} and "unimplemented" in Connect: ${path} over ${version}, ${headers["content-type"]}`, async (t) => {
           const api = await startApi(t);
           const answer = await send(api.port, { path: `${path}?x=y`, headers, body: "{}" });
-          assert.equal(answer.status, 501);
+          assert.equal(answer.status, http);
           assert.deepEqual(JSON.parse(answer.body.toString()), { code: "unimplemented", message });
         });
       }
 
-      it(`is HTTP ${other} to everybody else: ${path} over ${version}`, async (t) => {
+      it(`is HTTP ${http} to everybody else: ${path} over ${version}`, async (t) => {
         const api = await startApi(t);
         const answer = await send(api.port, { method: "GET", path });
-        assert.equal(answer.status, other);
-        assert.equal(statusOf(answer), other === 501 ? "unimplemented" : "not_found");
+        assert.equal(answer.status, http);
+        assert.equal(statusOf(answer), http === 501 ? "unimplemented" : "not_found");
       });
     }
   }

@@ -26,6 +26,7 @@ const codes = [
   { code: "notFound", grpc: "5", connect: "not_found", http: 404 },
   { code: "permissionDenied", grpc: "7", connect: "permission_denied", http: 403 },
   { code: "unimplemented", grpc: "12", connect: "unimplemented", http: 501 },
+  { code: "unknownService", grpc: "12", connect: "unimplemented", http: 404 },
 ] as const;
 
 describe("refuse()", { timeout: 10_000 }, () => {
