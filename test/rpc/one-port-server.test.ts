@@ -318,6 +318,20 @@ describe("OnePortServer's patience", { timeout: 20_000 }, () => {
     await until(() => server.connectionCount === 0);
   });
 
+  it("ends without a word with a client whose first line is none of HTTP's", async (t) => {
+    const { server, port } = await start(t);
+    const raw = await openRaw(t, port, "INVALID CONNECTION PREFACE\r\n\r\n");
+    assert.equal(await raw.closed(), "");
+    await until(() => server.connectionCount === 0);
+  });
+
+  it("ends with an answer with a client whose first line names a method that there is not", async (t) => {
+    const { server, port } = await start(t);
+    const raw = await openRaw(t, port, http1Text({ method: "BREW", path: "/" }));
+    assert.match(await raw.closed(), /^HTTP\/1\.1 400 /);
+    await until(() => server.connectionCount === 0);
+  });
+
   it("ends with garbage, and the server lives", async (t) => {
     const { server, port } = await start(t, { sniffTimeoutMs: 150, firstRequestTimeoutMs: 150 });
     const random = createRandom(20);
