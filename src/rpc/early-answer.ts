@@ -1,17 +1,23 @@
+import type { IncomingMessage } from "node:http";
 import { constants } from "node:http2";
 import type { NodeRequest, NodeResponse } from "./node-http.js";
 
 /** How long after an early answer its HTTP/2 stream is closed: at once, the trailers would be lost. */
 const closeDelayMs = 20;
+/** How much of an HTTP/1.1 request is dropped behind its answer, in bytes: far more than any call of ours may have. */
+const maxDroppedBytes = 16 * 1024 * 1024;
 
 /**
- * Frees a caller whose answer is out while it is still sending, and who would wait for ever for somebody to read the
- * rest. In HTTP/2 the stream is closed; in HTTP/1.1 the rest is read and dropped, for as long as a request may take.
+ * Frees a caller who is still sending when it is answered, and who would wait for ever for somebody to read the rest.
+ *
+ * In HTTP/2 the stream is closed behind the answer. HTTP/1.1 has no such word, so there the rest is read and dropped, for
+ * as long as a request may take; after 16 MiB the connection is cut. That begins before the answer is out, because many a
+ * client reads nothing of it before it has sent all.
  */
 export function freeCallerAfter(request: NodeRequest, response: NodeResponse): void {
   if (!("stream" in request)) {
-    response.once("finish", () => {
-      request.resume();
+    response.once("prefinish", () => {
+      dropRest(request);
     });
     return;
   }
@@ -26,4 +32,14 @@ export function freeCallerAfter(request: NodeRequest, response: NodeResponse): v
       clearTimeout(timer);
     });
   });
+}
+
+/** Node drops the rest of a request that nobody has begun to read, but would do so without a bound. */
+function dropRest(request: IncomingMessage): void {
+  let droppedBytes = 0;
+  request.on("data", (chunk: Buffer) => {
+    droppedBytes += chunk.length;
+    if (droppedBytes > maxDroppedBytes) request.socket.destroy();
+  });
+  request.resume();
 }

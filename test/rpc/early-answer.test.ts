@@ -1,29 +1,56 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { connect, type Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
-import { OnePortServer } from "../../src/rpc/one-port-server.js";
+import { OnePortServer, type OnePortServerOptions } from "../../src/rpc/one-port-server.js";
+import type { NodeHandler } from "../../src/rpc/node-http.js";
+import { refuse } from "../../src/rpc/refusal.js";
+import { readAll } from "../helpers/bytes.js";
 import { openRaw, openSession, openStream } from "../helpers/raw-http.js";
 import { closeAfter } from "../helpers/sockets.js";
 import { closed } from "../helpers/timing.js";
 
 const io = { timeout: 10_000 };
 
-/** A server that reads the beginning of a request and says no. */
-async function startRefusing(t: TestContext): Promise<number> {
-  const server = new OnePortServer({
-    onRequest: (request, response) => {
-      request.on("error", () => undefined);
-      // What is not read at all, Node itself gets out of the way.
-      const body = request.iterator({ destroyOnReturn: false });
-      void body.next().then(async () => {
-        await body.return?.();
-        response.statusCode = 403;
-        response.end("no\n");
-      });
-    },
+/** Reads the beginning of a request and says no. */
+const readBeginning: NodeHandler = (request, response) => {
+  request.on("error", () => undefined);
+  const body = request.iterator({ destroyOnReturn: false });
+  void body.next().then(async () => {
+    await body.return?.();
+    response.statusCode = 403;
+    response.end("no\n");
   });
+};
+
+/** Says no without a look at the body. */
+const readNothing: NodeHandler = (_request, response) => {
+  response.statusCode = 403;
+  response.end("no\n");
+};
+
+async function start(
+  t: TestContext,
+  onRequest: NodeHandler = readBeginning,
+  options: Partial<OnePortServerOptions> = {},
+): Promise<number> {
+  const server = new OnePortServer({ onRequest, ...options });
   closeAfter(t, server);
   return (await server.listen({ host: "127.0.0.1", port: 0 })).port;
+}
+
+const head = "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
+const smallChunk = "1\r\nx\r\n";
+const bigChunk = Buffer.from(`10000\r\n${"x".repeat(0x10000)}\r\n`);
+
+/** Goes on sending until the connection ends, as fast as it is read. */
+function flood(socket: Socket): void {
+  while (socket.writable && socket.write(bigChunk));
+  if (socket.writable) {
+    socket.once("drain", () => {
+      flood(socket);
+    });
+  }
 }
 
 describe("freeCallerAfter()", () => {
@@ -31,7 +58,7 @@ describe("freeCallerAfter()", () => {
     "closes an HTTP/2 stream whose request never ends, after its answer, without an error",
     io,
     async (t) => {
-      const session = openSession(t, await startRefusing(t));
+      const session = openSession(t, await start(t));
       const stream = openStream(session, { path: "/" });
       let body = "";
       stream.setEncoding("utf8").on("data", (text: string) => (body += text));
@@ -45,7 +72,7 @@ describe("freeCallerAfter()", () => {
   );
 
   it("leaves a session usable whose stream it closed", io, async (t) => {
-    const session = openSession(t, await startRefusing(t));
+    const session = openSession(t, await start(t));
     for (const path of ["/one", "/two"]) {
       const stream = openStream(session, { path });
       stream.resume();
@@ -55,14 +82,80 @@ describe("freeCallerAfter()", () => {
     assert.equal(session.destroyed, false);
   });
 
+  it("reads no more than a window of an HTTP/2 request that never ends", io, async (t) => {
+    const sockets: Socket[] = [];
+    const port = await start(t, (request, response) => {
+      sockets.push(request.socket);
+      readBeginning(request, response);
+    });
+    const stream = openStream(openSession(t, port), { path: "/" });
+    stream.resume();
+    for (let index = 0; index < 100; index++) stream.write(Buffer.alloc(100_000));
+    await closed(stream);
+    assert.equal(stream.rstCode, 0);
+    assert.equal(sockets.length, 1);
+    // From Node 22 on a window has 256 KiB.
+    for (const { bytesRead } of sockets) assert.ok(bytesRead < 600_000, String(bytesRead));
+  });
+
   it("reads an HTTP/1.1 request to its end, and serves the next one", io, async (t) => {
-    const head = "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
-    const connection = await openRaw(t, await startRefusing(t), `${head}1\r\nx\r\n`);
+    const connection = await openRaw(t, await start(t), head, smallChunk);
     await connection.received("no\n");
-    const chunk = `10000\r\n${"x".repeat(0x10000)}\r\n`;
-    connection.send(...Array.from({ length: 64 }, () => chunk), "0\r\n\r\n");
+    connection.send(...Array.from({ length: 64 }, () => bigChunk), "0\r\n\r\n");
     connection.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     const text = await connection.received("no\n", 2);
     assert.equal(text.split("HTTP/1.1 403 Forbidden").length, 3);
   });
+
+  it("has a long answer for an HTTP/1.1 client that reads nothing before it has sent all", io, async (t) => {
+    const length = 20_000_000;
+    const port = await start(t, (request, response) => {
+      request.once("readable", () => {
+        request.read(1);
+        response.end(Buffer.alloc(length, "y"));
+      });
+    });
+    const socket = connect({ host: "127.0.0.1", port });
+    closeAfter(t, socket);
+    socket.write(head.replace("\r\n", "\r\nConnection: close\r\n"));
+    for (let index = 0; index < 200; index++) socket.write(bigChunk);
+    await new Promise((resolve) => socket.write("0\r\n\r\n", resolve));
+    assert.ok((await readAll(socket)).length > length);
+  });
+
+  for (const { what, onRequest } of [
+    { what: "read in part", onRequest: readBeginning },
+    { what: "not read at all", onRequest: readNothing },
+    {
+      what: "refused",
+      onRequest: ((request, response) => {
+        refuse(request, response, "permissionDenied", "no");
+      }) satisfies NodeHandler,
+    },
+  ]) {
+    it(`cuts an HTTP/1.1 request after 16 MiB that was ${what}, but for its answer`, io, async (t) => {
+      const sockets: Socket[] = [];
+      const port = await start(t, (request, response) => {
+        sockets.push(request.socket);
+        onRequest(request, response);
+      });
+      const connection = await openRaw(t, port, head, smallChunk);
+      await connection.received("no");
+      flood(connection.socket);
+      const text = await connection.closed();
+      assert.match(text, /^HTTP\/1\.1 403 Forbidden\r\n/);
+      assert.equal(text.split("HTTP/1.1").length, 2);
+      assert.equal(sockets.length, 1);
+      for (const { bytesRead } of sockets) {
+        assert.ok(bytesRead > 16 * 1024 * 1024, String(bytesRead));
+        assert.ok(bytesRead < 17 * 1024 * 1024, String(bytesRead));
+      }
+    });
+
+    it(`waits no longer for the end of an HTTP/1.1 request that was ${what} than for any`, io, async (t) => {
+      const connection = await openRaw(t, await start(t, onRequest, { firstRequestTimeoutMs: 250 }), head);
+      connection.send(smallChunk);
+      assert.match(await connection.closed(), /^HTTP\/1\.1 403 Forbidden\r\n/);
+    });
+  }
 });
