@@ -3,7 +3,7 @@ import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 
 export default defineConfig(
-  globalIgnores(["dist/", "build/", "gen/"]),
+  globalIgnores(["dist/", "build/", "**/gen/"]),
   js.configs.recommended,
   {
     files: ["**/*.ts"],

@@ -18,8 +18,13 @@ export function needs(...clients: readonly OutsideClient[]): { readonly skip: st
   const missing = clients.filter((client) => !isInstalled(client)).map(nameOf);
   if (missing.length === 0) return { skip: false };
   const reason = missing.map((name) => `${name} is not installed`).join(", ");
-  if (process.env["V2RAY_API_REQUIRE_CLIENTS"] !== undefined) throw new Error(reason);
+  if (areClientsRequired()) throw new Error(reason);
   return { skip: reason };
+}
+
+/** Whether a missing one is an error. */
+export function areClientsRequired(): boolean {
+  return process.env["V2RAY_API_REQUIRE_CLIENTS"] !== undefined;
 }
 
 /** Where on the PATH a program is, if it is there. */

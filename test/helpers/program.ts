@@ -15,22 +15,25 @@ export interface ProgramOptions {
   readonly input?: Uint8Array;
   /** Default: that of the tests. */
   readonly cwd?: string;
+  /** Variables of its environment, beside or instead of those of the tests. Default: none. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** How long it may take, in milliseconds. Default: 20,000. */
+  readonly timeoutMs?: number;
 }
 
-const programTimeoutMs = 20_000;
 const running = new Set<ChildProcess>();
 // A test run that is ended early leaves no program behind.
 process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-/** Runs a program to its end; one that takes longer than 20 s is killed, and the test fails. */
+/** Runs a program to its end; one that takes too long is killed, and the test fails. */
 export async function runProgram(
   file: string,
   args: readonly string[],
-  { input, cwd }: ProgramOptions = {},
+  { input, cwd, env = {}, timeoutMs = 20_000 }: ProgramOptions = {},
 ): Promise<ProgramResult> {
-  const child = spawn(file, args, { cwd, stdio: "pipe" });
+  const child = spawn(file, args, { cwd, env: { ...process.env, ...env }, stdio: "pipe" });
   killAtExit(child);
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
@@ -40,7 +43,7 @@ export async function runProgram(
   child.stdin.on("error", () => undefined);
   child.stdin.end(input);
   try {
-    await withTimeout(once(child, "close"), programTimeoutMs, [file, ...args].join(" "));
+    await withTimeout(once(child, "close"), timeoutMs, [file, ...args].join(" "));
   } finally {
     child.kill("SIGKILL");
   }
