@@ -11,6 +11,7 @@ describe("a suite whose tool is not installed", { timeout: 20_000, concurrency: 
       tool: "connectconformance",
       module: "connectrpc.com/conformance/cmd/connectconformance",
     },
+    { script: "h2spec.js", tool: "h2spec", module: "github.com/summerwind/h2spec/cmd/h2spec" },
   ]) {
     for (const { required, code, outcome } of [
       { required: undefined, code: 0, outcome: "skipped" },
