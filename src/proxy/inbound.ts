@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { Endpoint } from "../net/endpoint.js";
+import type { PacketConnection } from "../net/packet-connection.js";
 import type { Rejection } from "./rejection.js";
 
 /** Where connections enter: a listener that speaks one or more proxy protocols. */
@@ -40,3 +41,17 @@ export interface ProxyRequest {
 
 /** Takes over a request and its client socket. It never rejects. */
 export type RequestHandler = (request: ProxyRequest) => Promise<void>;
+
+/** A client that sends packets. Where each of them is to go is known only when it comes. */
+export interface PacketRequest {
+  /** Tag of the inbound that accepted it. */
+  readonly inbound: string;
+  /** Receives what the client sends, and where to; sends what came back, and where from. */
+  readonly client: PacketConnection;
+  /** Name under which the client authenticated; absent where nobody has to. */
+  readonly user?: string | undefined;
+  readonly source: Endpoint;
+}
+
+/** Takes over a client's packets. It never rejects. */
+export type PacketHandler = (request: PacketRequest) => Promise<void>;

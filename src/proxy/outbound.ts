@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { Endpoint } from "../net/endpoint.js";
+import type { PacketConnection } from "../net/packet-connection.js";
 
 /** A connection that an outbound opened. */
 export interface OutboundConnection {
@@ -19,6 +20,12 @@ export interface DialingOutbound {
   readonly blocks: false;
   /** @throws DialError */
   dial(destination: Endpoint, options?: OutboundDialOptions): Promise<OutboundConnection>;
+  /**
+   * Opens a way for packets to any number of destinations. Absent where the outbound carries TCP only.
+   *
+   * @throws DialError
+   */
+  dialPackets?(options?: OutboundDialOptions): Promise<PacketConnection>;
 }
 
 /** Where connections end: their clients are told so, and they are neither dialled nor tracked. */

@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { Endpoint } from "../net/endpoint.js";
+import type { PacketConnection } from "../net/packet-connection.js";
 
 /** The facts of a routed connection: a client's connection whose outbound is chosen. */
 export interface ConnectionMetadata {
@@ -33,6 +34,8 @@ export interface ConnectionTracker {
    * @returns the connection itself, or what stands in for it. From here on only that may be used.
    */
   routedConnection<C extends Duplex>(connection: C, metadata: ConnectionMetadata): C;
+  /** The same for the packets that a client sends through one outbound; `destination` is where the first of them goes. */
+  routedPacketConnection(connection: PacketConnection, metadata: ConnectionMetadata): PacketConnection;
 }
 
 /**
@@ -43,5 +46,7 @@ export function chainTrackers(trackers: readonly ConnectionTracker[]): Connectio
   return {
     routedConnection: (connection, metadata) =>
       trackers.reduce((current, tracker) => tracker.routedConnection(current, metadata), connection),
+    routedPacketConnection: (connection, metadata) =>
+      trackers.reduce((current, tracker) => tracker.routedPacketConnection(current, metadata), connection),
   };
 }

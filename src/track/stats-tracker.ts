@@ -1,5 +1,8 @@
 import type { Duplex } from "node:stream";
+import type { ConnectionSinks } from "../net/byte-sink.js";
 import { countConnection } from "../net/counting-connection.js";
+import { countPacketConnection } from "../net/counting-packet-connection.js";
+import type { PacketConnection } from "../net/packet-connection.js";
 import type { CounterStore } from "../stats/counter-store.js";
 import { assertTag, type StatScope } from "../stats/stat-name.js";
 import type { ConnectionMetadata, ConnectionTracker } from "./connection-tracker.js";
@@ -54,15 +57,26 @@ export class StatsTracker implements ConnectionTracker {
    * @throws TypeError for a stream in object mode, which carries no bytes.
    */
   routedConnection<C extends Duplex>(connection: C, metadata: ConnectionMetadata): C {
+    const sinks = this.#sinksOf(metadata);
+    return sinks === undefined ? connection : countConnection(connection, sinks);
+  }
+
+  routedPacketConnection(connection: PacketConnection, metadata: ConnectionMetadata): PacketConnection {
+    const sinks = this.#sinksOf(metadata);
+    return sinks === undefined ? connection : countPacketConnection(connection, sinks);
+  }
+
+  /** The counters of a connection, created if need be; `undefined` if nobody counts it. */
+  #sinksOf(metadata: ConnectionMetadata): ConnectionSinks | undefined {
     const pairs = this.#subjectsOf(metadata).map(({ scope, tag }) => ({
       uplink: this.#store.counter({ scope, tag, direction: "uplink" }),
       downlink: this.#store.counter({ scope, tag, direction: "downlink" }),
     }));
-    if (pairs.length === 0) return connection;
-    return countConnection(connection, {
+    if (pairs.length === 0) return undefined;
+    return {
       uplink: pairs.map(({ uplink }) => uplink),
       downlink: pairs.map(({ downlink }) => downlink),
-    });
+    };
   }
 
   #subjectsOf({ inbound, outbound, user }: ConnectionMetadata): Subject[] {

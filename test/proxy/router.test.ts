@@ -5,6 +5,7 @@ import { describe, it, type TestContext } from "node:test";
 import { countConnection } from "../../src/net/counting-connection.js";
 import { DialError, type DialErrorCode } from "../../src/net/dial-error.js";
 import type { Endpoint } from "../../src/net/endpoint.js";
+import type { PacketConnection } from "../../src/net/packet-connection.js";
 import { createPipe } from "../../src/net/pipe.js";
 import { DirectOutbound } from "../../src/proxy/direct-outbound.js";
 import type { ProxyRequest } from "../../src/proxy/inbound.js";
@@ -85,6 +86,10 @@ class FakeTracker implements ConnectionTracker {
   routedConnection<C extends Duplex>(connection: C, metadata: ConnectionMetadata): C {
     this.calls.push({ connection, metadata });
     return this.#track(connection);
+  }
+
+  routedPacketConnection(connection: PacketConnection): PacketConnection {
+    return connection;
   }
 }
 
@@ -181,6 +186,7 @@ describe("Router", () => {
         inner.pipe(connection);
         return outer as C;
       },
+      routedPacketConnection: (connection) => connection,
     };
     const counting = new FakeTracker((connection) => countConnection(connection, sinks));
     const final = outboundWith(async () => Promise.resolve({ connection: near, boundTo }));
