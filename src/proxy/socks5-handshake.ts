@@ -44,6 +44,9 @@ export async function acceptSocks5(
 
   const request = await readParsed(client, parseRequest, { timeoutMs });
   if (request.kind === "refused") throw refuse(client, formatReply(request.reply), request.reason);
+  if (request.kind === "associate") {
+    throw refuse(client, formatReply(socks5Replies.commandNotSupported), "SOCKS command 3 is not supported");
+  }
   return {
     inbound,
     client,

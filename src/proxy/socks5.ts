@@ -1,9 +1,7 @@
-import { isIPv6 } from "node:net";
-import ipaddr from "ipaddr.js";
 import type { ParseResult } from "../net/byte-reader.js";
 import type { Endpoint } from "../net/endpoint.js";
-import { isPlausibleHost } from "./plausible-host.js";
 import type { RejectionCode } from "./rejection.js";
+import { formatSocksAddress, parseSocksAddress } from "./socks5-address.js";
 
 /*
  * The messages of SOCKS5 (RFC 1928) and of its login (RFC 1929); one cell is one byte unless it says otherwise.
@@ -15,14 +13,16 @@ import type { RejectionCode } from "./rejection.js";
  *   request         05  CMD  00  ATYP  DST.ADDR  DST.PORT[2]
  *   reply           05  REP  00  ATYP  BND.ADDR  BND.PORT[2]
  *
- *   ATYP 01: ADDR[4], IPv4 · 03: LEN ADDR[LEN], a name · 04: ADDR[16], IPv6
+ *   CMD 01: CONNECT · 03: UDP ASSOCIATE, where DST is what the client will send its packets from, if it knows
  */
 
 /** First byte of every SOCKS5 message but those of the login. */
 export const socks5Version = 5;
 const loginVersion = 1;
-const addressTypes = { ipv4: 1, name: 3, ipv6: 4 } as const;
-const connectCommand = 1;
+const kinds: ReadonlyMap<number, "connect" | "associate"> = new Map([
+  [1, "connect"],
+  [3, "associate"],
+]);
 
 /** Ways to log in; `none` may stand in a method choice only. */
 export const socks5Methods = { anonymous: 0, password: 2, none: 0xff } as const;
@@ -46,9 +46,14 @@ export interface Socks5Login {
   readonly password: string;
 }
 
-/** A request to connect, or why it cannot be one. */
+/** A request for a connection or for an association, or why it cannot be one. */
 export type Socks5Request =
   | { readonly kind: "connect"; readonly destination: Endpoint }
+  | {
+      readonly kind: "associate";
+      /** Where the client will send its packets from; all zeros if it does not know. */
+      readonly expected: Endpoint;
+    }
   | { readonly kind: "refused"; readonly reply: Socks5Reply; readonly reason: string };
 
 const more = { kind: "more" } as const;
@@ -80,30 +85,34 @@ export function parseLogin(bytes: Buffer): ParseResult<Socks5Login> {
 
 /** Reads a request as soon as enough of it is there to answer it. */
 export function parseRequest(bytes: Buffer): ParseResult<Socks5Request> {
-  const [version, command, , addressType] = bytes;
+  const [version, command] = bytes;
   if (version === undefined) return more;
   if (version !== socks5Version) {
     return refused(bytes, socks5Replies.generalFailure, `SOCKS version ${version} in a request, expected 5`);
   }
-  if (command === undefined || addressType === undefined) return more;
-  if (command !== connectCommand) {
+  if (command === undefined || bytes.length < 4) return more;
+  const kind = kinds.get(command);
+  if (kind === undefined) {
     return refused(bytes, socks5Replies.commandNotSupported, `SOCKS command ${command} is not supported`);
   }
-  const address = parseAddress(bytes, addressType);
-  if (address === undefined) {
-    return refused(
-      bytes,
-      socks5Replies.addressTypeNotSupported,
-      `SOCKS address type ${addressType} is unknown`,
-    );
+  const address = parseSocksAddress(bytes);
+  switch (address.kind) {
+    case "more":
+      return more;
+    case "unknown type":
+      return refused(
+        bytes,
+        socks5Replies.addressTypeNotSupported,
+        `SOCKS address type ${address.type} is unknown`,
+      );
+    case "no host":
+      return refused(bytes, socks5Replies.generalFailure, "SOCKS destination is no host name or address");
+    case "done": {
+      const { endpoint, end: length } = address;
+      const value = kind === "connect" ? { kind, destination: endpoint } : { kind, expected: endpoint };
+      return { kind: "done", value, length };
+    }
   }
-  if (bytes.length < address.end + 2) return more;
-  const host = address.read();
-  if (!isPlausibleHost(host)) {
-    return refused(bytes, socks5Replies.generalFailure, `SOCKS destination is no host name or address`);
-  }
-  const destination = { host, port: bytes.readUInt16BE(address.end) };
-  return { kind: "done", value: { kind: "connect", destination }, length: address.end + 2 };
 }
 
 /** Writes the answer to a greeting. */
@@ -118,10 +127,7 @@ export function formatLoginAnswer(isRight: boolean): Buffer {
 
 /** Writes the answer to a request; `boundTo` is our end of the connection to the destination. */
 export function formatReply(reply: Socks5Reply, boundTo: Endpoint = { host: "0.0.0.0", port: 0 }): Buffer {
-  const address = formatAddress(boundTo.host);
-  const port = Buffer.alloc(2);
-  port.writeUInt16BE(boundTo.port);
-  return Buffer.concat([Buffer.of(socks5Version, reply, 0), address, port]);
+  return Buffer.concat([Buffer.of(socks5Version, reply, 0), formatSocksAddress(boundTo)]);
 }
 
 /** What a failed dial means in SOCKS5. */
@@ -142,40 +148,4 @@ const repliesTo: Readonly<Record<RejectionCode, Socks5Reply>> = {
 
 function refused(bytes: Buffer, reply: Socks5Reply, reason: string): ParseResult<Socks5Request> {
   return { kind: "done", value: { kind: "refused", reply, reason }, length: bytes.length };
-}
-
-/** Where the address of a request ends, and how to read it once it is all there. */
-interface AddressLayout {
-  readonly end: number;
-  read(): string;
-}
-
-const addressStart = 4;
-
-function parseAddress(bytes: Buffer, type: number): AddressLayout | undefined {
-  switch (type) {
-    case addressTypes.ipv4: {
-      const end = addressStart + 4;
-      return { end, read: () => formatIpAddress(bytes.subarray(addressStart, end)) };
-    }
-    case addressTypes.ipv6: {
-      const end = addressStart + 16;
-      return { end, read: () => formatIpAddress(bytes.subarray(addressStart, end)) };
-    }
-    case addressTypes.name: {
-      const end = addressStart + 1 + (bytes[addressStart] ?? 0);
-      return { end, read: () => bytes.toString("utf8", addressStart + 1, end) };
-    }
-    default:
-      return undefined;
-  }
-}
-
-function formatIpAddress(bytes: Buffer): string {
-  return ipaddr.fromByteArray([...bytes]).toString();
-}
-
-function formatAddress(host: string): Buffer {
-  const type = isIPv6(host) ? addressTypes.ipv6 : addressTypes.ipv4;
-  return Buffer.of(type, ...ipaddr.parse(host).toByteArray());
 }

@@ -1,0 +1,91 @@
+import { isIP } from "node:net";
+import ipaddr from "ipaddr.js";
+import type { Endpoint } from "../net/endpoint.js";
+import { isPlausibleHost } from "./plausible-host.js";
+
+/*
+ * The address in SOCKS5 messages (RFC 1928 §5); one cell is one byte unless it says otherwise. In requests, replies and
+ * packets alike it begins at the fourth byte.
+ *
+ *   ATYP  ADDR  PORT[2]
+ *
+ *   ATYP 01: ADDR[4], IPv4 · 03: LEN ADDR[LEN], a name · 04: ADDR[16], IPv6
+ */
+
+const addressTypes = { ipv4: 1, name: 3, ipv6: 4 } as const;
+const typeIndex = 3;
+const addressStart = typeIndex + 1;
+
+/** The longest name that an address has room for, in bytes of UTF-8. */
+export const maxSocksNameBytes = 255;
+
+/** An address as far as it could be read. */
+export type ParsedSocksAddress =
+  | {
+      readonly kind: "done";
+      readonly endpoint: Endpoint;
+      /** Where what is behind it begins. */
+      readonly end: number;
+    }
+  | { readonly kind: "more" }
+  | { readonly kind: "unknown type"; readonly type: number }
+  /** A name that is none. */
+  | { readonly kind: "no host" };
+
+/** Reads the address and port of a message. */
+export function parseSocksAddress(message: Buffer): ParsedSocksAddress {
+  const type = message[typeIndex];
+  if (type === undefined) return { kind: "more" };
+  const length = addressLength(message, type);
+  if (length === undefined) return { kind: "unknown type", type };
+  const addressEnd = addressStart + length;
+  const end = addressEnd + 2;
+  if (message.length < end) return { kind: "more" };
+  const host = readHost(message, type, addressEnd);
+  if (!isPlausibleHost(host)) return { kind: "no host" };
+  return { kind: "done", endpoint: { host, port: message.readUInt16BE(addressEnd) }, end };
+}
+
+/**
+ * Writes an address and port: ATYP, ADDR and PORT.
+ *
+ * @throws RangeError for a name of more than 255 bytes.
+ */
+export function formatSocksAddress({ host, port }: Endpoint): Buffer {
+  return Buffer.concat([formatHost(host), Buffer.of(port >> 8, port & 0xff)]);
+}
+
+function addressLength(message: Buffer, type: number): number | undefined {
+  switch (type) {
+    case addressTypes.ipv4:
+      return 4;
+    case addressTypes.ipv6:
+      return 16;
+    case addressTypes.name:
+      return 1 + (message[addressStart] ?? 0);
+    default:
+      return undefined;
+  }
+}
+
+function readHost(message: Buffer, type: number, end: number): string {
+  if (type === addressTypes.name) return message.toString("utf8", addressStart + 1, end);
+  const bytes = message.subarray(addressStart, end);
+  return type === addressTypes.ipv4 ? bytes.join(".") : ipaddr.fromByteArray([...bytes]).toString();
+}
+
+function formatHost(host: string): Buffer {
+  switch (isIP(host)) {
+    case 4:
+      return Buffer.of(addressTypes.ipv4, ...host.split(".").map(Number));
+    case 6:
+      return Buffer.of(addressTypes.ipv6, ...ipaddr.parse(host).toByteArray());
+    default: {
+      const name = Buffer.from(host);
+      if (name.length > maxSocksNameBytes) {
+        throw new RangeError(`host name of ${name.length} bytes, at most ${maxSocksNameBytes} fit`);
+      }
+      return Buffer.concat([Buffer.of(addressTypes.name, name.length), name]);
+    }
+  }
+}
