@@ -1,8 +1,15 @@
 import { errorCodeOf } from "./system-error.js";
 
-/** Why no connection to a destination came about. */
+/** Why no connection to a destination came about; `blocked`: a proxy on the way there does not allow it. */
 export type DialErrorCode =
-  "refused" | "network-unreachable" | "host-unreachable" | "unresolved" | "timeout" | "aborted" | "failed";
+  | "blocked"
+  | "refused"
+  | "network-unreachable"
+  | "host-unreachable"
+  | "unresolved"
+  | "timeout"
+  | "aborted"
+  | "failed";
 
 /** No connection to a destination came about. The message names the destination and the reason. */
 export class DialError extends Error {

@@ -1,7 +1,7 @@
 import type { DialErrorCode } from "../net/dial-error.js";
 
-/** Why a client gets no connection: its destination could not be reached, or a rule says so. */
-export type RejectionCode = DialErrorCode | "blocked";
+/** Why a client gets no connection: its destination could not be reached, or a rule, here or on the way, says so. */
+export type RejectionCode = DialErrorCode;
 
 /** What a client is told in place of a connection, in its protocol's words. */
 export interface Rejection {
