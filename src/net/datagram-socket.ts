@@ -1,0 +1,103 @@
+import { createSocket, type Socket } from "node:dgram";
+import { isIP, isIPv6 } from "node:net";
+import type { Endpoint } from "./endpoint.js";
+import { ListenError } from "./listen-error.js";
+import type { PacketSent } from "./packet-connection.js";
+import { toError } from "./system-error.js";
+
+/** How many datagrams may wait until the operating system takes them; it takes most at once. */
+const maxQueuedCount = 256;
+/** How many bytes of them, so that those of many sockets do not add up. */
+const maxQueuedBytes = 1024 * 1024;
+/** Asked for, so that a burst fits in; the operating system may grant less. */
+const receiveBufferBytes = 1024 * 1024;
+
+export interface DatagramSocketOptions {
+  /** The IP address to bind, and the port; 0 takes any free one. */
+  readonly local: Endpoint;
+  /** Called for each datagram that arrives. It must not throw. */
+  readonly onDatagram: (datagram: Buffer, from: Endpoint) => void;
+}
+
+/**
+ * A UDP socket that is bound from the start, holds a bounded number of datagrams, and never throws.
+ *
+ * Addresses are IP addresses: nothing is resolved here.
+ */
+export class DatagramSocket {
+  /** Where it is bound, with the port that was chosen. */
+  readonly local: Endpoint;
+  /** Resolves when it is closed, by `close()` or because the operating system took it away. */
+  readonly closed: Promise<void>;
+  readonly #socket: Socket;
+  #isClosed = false;
+
+  /** @throws ListenError */
+  constructor({ local, onDatagram }: DatagramSocketOptions) {
+    const socket = createSocket({
+      type: isIPv6(local.host) ? "udp6" : "udp4",
+      ipv6Only: isIPv6(local.host),
+      recvBufferSize: receiveBufferBytes,
+      lookup: withoutLookup,
+    });
+    this.#socket = socket;
+    this.closed = new Promise((resolve) => {
+      socket.once("close", () => {
+        this.#isClosed = true;
+        resolve();
+      });
+    });
+    let failure: Error | undefined;
+    // Those of sending are told to the sender, and the network's own (ICMP) mean nothing to a socket for many.
+    socket.on("error", (error) => (failure ??= error));
+    // It is bound, or has failed, when this returns: synchronous, since there is nothing to look up.
+    socket.bind({ address: local.host, port: local.port, exclusive: true });
+    if (failure !== undefined) {
+      this.close();
+      throw new ListenError(local, failure);
+    }
+    this.local = { host: local.host, port: socket.address().port };
+    socket.on("message", (datagram, { address, port }) => {
+      onDatagram(datagram, { host: address, port });
+    });
+  }
+
+  /**
+   * Sends a datagram, in one piece or in several. What cannot be sent is dropped, and `onSent` is told, perhaps before this
+   * returns.
+   */
+  send(datagram: Buffer | readonly Buffer[], { host, port }: Endpoint, onSent: PacketSent): void {
+    if (this.#isClosed) {
+      onSent(new Error("socket is closed"));
+      return;
+    }
+    const socket = this.#socket;
+    if (socket.getSendQueueCount() >= maxQueuedCount || socket.getSendQueueSize() >= maxQueuedBytes) {
+      onSent(new Error("too many packets wait to be sent"));
+      return;
+    }
+    try {
+      socket.send(datagram, port, host, (error) => {
+        onSent(error ?? undefined);
+      });
+    } catch (error) {
+      onSent(toError(error));
+    }
+  }
+
+  /** Safe to call twice. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#socket.close();
+  }
+}
+
+/** In place of a resolver: all hosts are IP addresses already. */
+function withoutLookup(
+  host: string,
+  _options: unknown,
+  callback: (error: null, address: string, family: number) => void,
+): void {
+  callback(null, host, isIP(host));
+}

@@ -1,0 +1,18 @@
+/** Calls back once when nothing has happened for a while. */
+export class IdleTimer {
+  readonly #timer: NodeJS.Timeout;
+
+  /** @param idleMs - How long nothing must have happened, in milliseconds, at most 2^31 − 1. */
+  constructor(idleMs: number, onIdle: () => void) {
+    this.#timer = setTimeout(onIdle, idleMs);
+  }
+
+  /** Something happened: the time begins anew. Costs no more than noting when. */
+  touch(): void {
+    this.#timer.refresh();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+}
