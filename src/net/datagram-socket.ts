@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from "node:dgram";
-import { isIP, isIPv6 } from "node:net";
+import { isIP, isIPv4, isIPv6 } from "node:net";
 import type { Endpoint } from "./endpoint.js";
+import { unmapped } from "./ip-address.js";
 import { ListenError } from "./listen-error.js";
 import type { PacketSent } from "./packet-connection.js";
 import { toError } from "./system-error.js";
@@ -13,7 +14,7 @@ const maxQueuedBytes = 1024 * 1024;
 const receiveBufferBytes = 1024 * 1024;
 
 export interface DatagramSocketOptions {
-  /** The IP address to bind, and the port; 0 takes any free one. */
+  /** The IP address to bind, `::` for every one, IPv4 too, and the port; 0 takes any free one. */
   readonly local: Endpoint;
   /** Called for each datagram that arrives. It must not throw. */
   readonly onDatagram: (datagram: Buffer, from: Endpoint) => void;
@@ -30,13 +31,16 @@ export class DatagramSocket {
   /** Resolves when it is closed, by `close()` or because the operating system took it away. */
   readonly closed: Promise<void>;
   readonly #socket: Socket;
+  /** Whether it speaks IPv4 as well, in which addresses are mapped to IPv6 ones. */
+  readonly #isDual: boolean;
   #isClosed = false;
 
   /** @throws ListenError */
   constructor({ local, onDatagram }: DatagramSocketOptions) {
+    this.#isDual = local.host === "::";
     const socket = createSocket({
       type: isIPv6(local.host) ? "udp6" : "udp4",
-      ipv6Only: isIPv6(local.host),
+      ipv6Only: isIPv6(local.host) && !this.#isDual,
       recvBufferSize: receiveBufferBytes,
       lookup: withoutLookup,
     });
@@ -58,7 +62,7 @@ export class DatagramSocket {
     }
     this.local = { host: local.host, port: socket.address().port };
     socket.on("message", (datagram, { address, port }) => {
-      onDatagram(datagram, { host: address, port });
+      onDatagram(datagram, { host: this.#isDual ? unmapped(address) : address, port });
     });
   }
 
@@ -77,7 +81,7 @@ export class DatagramSocket {
       return;
     }
     try {
-      socket.send(datagram, port, host, (error) => {
+      socket.send(datagram, port, this.#isDual && isIPv4(host) ? `::ffff:${host}` : host, (error) => {
         onSent(error ?? undefined);
       });
     } catch (error) {

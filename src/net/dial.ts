@@ -60,7 +60,8 @@ export function interleaveFamilies(addresses: readonly string[]): string[] {
     .filter((address) => address !== undefined);
 }
 
-const systemLookup: Lookup = async (host) => {
+/** Asks the resolver of the operating system. */
+export const systemLookup: Lookup = async (host) => {
   const found = await dnsLookup(host, { all: true });
   return found.map(({ address }) => address);
 };

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { Endpoint } from "./endpoint.js";
+import { unmapped } from "./ip-address.js";
 
 /** What stands for an end that is not known any more, because the socket is closed. */
 const unspecified: Endpoint = { host: "0.0.0.0", port: 0 };
@@ -16,6 +17,6 @@ export function remoteEndpointOf({ remoteAddress, remotePort }: Socket): Endpoin
 
 function toEndpoint(address: string | undefined, port: number | undefined): Endpoint {
   if (address === undefined || port === undefined) return unspecified;
-  // A listener for both families reports IPv4 clients as IPv4-mapped IPv6 addresses (RFC 4291 §2.5.5.2).
-  return { host: address.replace(/^::ffff:(?=\d+\.)/i, ""), port };
+  // A listener for both families reports IPv4 clients as IPv4-mapped IPv6 addresses.
+  return { host: unmapped(address), port };
 }
