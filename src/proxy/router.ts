@@ -2,18 +2,15 @@ import type { Duplex } from "node:stream";
 import { silentLogger, type Logger } from "../log/logger.js";
 import { unwrapConnection } from "../net/counting-connection.js";
 import { DialError } from "../net/dial-error.js";
-import { formatEndpoint } from "../net/endpoint.js";
 import { relay } from "../net/relay.js";
 import type { ConnectionMetadata, ConnectionTracker } from "../track/connection-tracker.js";
 import type { ProxyRequest } from "./inbound.js";
-import type { DialingOutbound, Outbound, OutboundConnection } from "./outbound.js";
-import type { Rule } from "./rule.js";
+import { toLogFields } from "./log-fields.js";
+import type { DialingOutbound, OutboundConnection } from "./outbound.js";
+import type { Routes } from "./routes.js";
 
 export interface RouterOptions {
-  /** The first one that matches decides. Default: none. */
-  readonly rules?: readonly Rule[];
-  /** Where a connection leaves when no rule says otherwise. */
-  readonly final: Outbound;
+  readonly routes: Routes;
   readonly tracker: ConnectionTracker;
   /** Default: silent. */
   readonly logger?: Logger;
@@ -21,23 +18,23 @@ export interface RouterOptions {
 
 /** Takes each accepted connection to its end: chooses the outbound, has it tracked, dials, answers, and relays. */
 export class Router {
-  readonly #rules: readonly Rule[];
-  readonly #final: Outbound;
+  readonly #routes: Routes;
   readonly #tracker: ConnectionTracker;
   readonly #logger: Logger;
 
-  constructor({ rules = [], final, tracker, logger = silentLogger }: RouterOptions) {
-    this.#rules = rules;
-    this.#final = final;
+  constructor({ routes, tracker, logger = silentLogger }: RouterOptions) {
+    this.#routes = routes;
     this.#tracker = tracker;
     this.#logger = logger;
   }
 
   /** Resolves when the connection is over. It never rejects: what fails is told to the client, and logged. */
   async route(request: ProxyRequest): Promise<void> {
-    const { outbound, rule } = this.#choose(request);
-    const metadata = toMetadata(request, outbound, rule);
-    const facts = toFacts(metadata);
+    const { inbound, user, source, destination } = request;
+    const route = { inbound, user, network: "tcp", source, destination } as const;
+    const { outbound, rule } = this.#routes.choose(route);
+    const metadata = { ...route, outbound: outbound.tag, rule };
+    const facts = toLogFields(metadata);
     if (outbound.blocks) {
       this.#logger.info("connection blocked", facts);
       request.reject({ code: "blocked", message: "blocked by the proxy's rules" });
@@ -57,14 +54,6 @@ export class Router {
       this.#logger.error(error instanceof Error ? error.message : String(error), facts);
       request.client.destroy();
     }
-  }
-
-  /** @returns the outbound, and what chose it in words for a log line. */
-  #choose(request: ProxyRequest): { readonly outbound: Outbound; readonly rule: string } {
-    const index = this.#rules.findIndex((rule) => rule.matches(request));
-    const chosen = this.#rules[index];
-    if (chosen === undefined) return { outbound: this.#final, rule: "final" };
-    return { outbound: chosen.outbound, rule: `rules[${index}]` };
   }
 
   async #connect(
@@ -102,16 +91,4 @@ async function dialFor(
   } finally {
     client.off("close", onClose);
   }
-}
-
-function toMetadata(
-  { inbound, user, source, destination }: ProxyRequest,
-  outbound: Outbound,
-  rule: string,
-): ConnectionMetadata {
-  return { inbound, outbound: outbound.tag, user, network: "tcp", source, destination, rule };
-}
-
-function toFacts({ source, destination, ...rest }: ConnectionMetadata): Record<string, string | undefined> {
-  return { ...rest, source: formatEndpoint(source), destination: formatEndpoint(destination) };
 }

@@ -1,5 +1,8 @@
+import type { ConnectionMetadata } from "../track/connection-tracker.js";
 import type { Outbound } from "./outbound.js";
-import type { ProxyRequest } from "./inbound.js";
+
+/** What a rule may ask about a connection, or about a packet. */
+export type RouteFacts = Pick<ConnectionMetadata, "inbound" | "user" | "network" | "source" | "destination">;
 
 export interface RuleOptions {
   /** Tags of inbounds, of which one must be the connection's. Default: any inbound. */
@@ -21,7 +24,7 @@ export class Rule {
     this.#users = users && new Set(users);
   }
 
-  matches({ inbound, user }: Pick<ProxyRequest, "inbound" | "user">): boolean {
+  matches({ inbound, user }: Pick<RouteFacts, "inbound" | "user">): boolean {
     return this.#inbounds?.has(inbound) !== false && this.#users?.has(user) !== false;
   }
 }

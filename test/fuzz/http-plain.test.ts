@@ -8,6 +8,7 @@ import { formatEndpoint } from "../../src/net/endpoint.js";
 import type { Outbound } from "../../src/proxy/outbound.js";
 import { ProxyInbound } from "../../src/proxy/proxy-inbound.js";
 import { Router } from "../../src/proxy/router.js";
+import { Routes } from "../../src/proxy/routes.js";
 import { chainTrackers } from "../../src/track/connection-tracker.js";
 import { closeAfter } from "../helpers/sockets.js";
 import { cutAt, cuts, mutated, toText } from "./byte-text.js";
@@ -33,7 +34,10 @@ interface Proxy {
 async function startProxy(t: TestContext): Promise<Proxy> {
   const origin = new RawHttpOrigin();
   const originPort = await origin.start(t);
-  const router = new Router({ final: outboundTo(originPort), tracker: chainTrackers([]) });
+  const router = new Router({
+    routes: new Routes({ final: outboundTo(originPort) }),
+    tracker: chainTrackers([]),
+  });
   const inbound = new ProxyInbound({
     tag: "in",
     type: "http",

@@ -5,6 +5,7 @@ import type { Endpoint } from "../../src/net/endpoint.js";
 import { DirectOutbound, type DirectOutboundOptions } from "../../src/proxy/direct-outbound.js";
 import { ProxyInbound } from "../../src/proxy/proxy-inbound.js";
 import { Router } from "../../src/proxy/router.js";
+import { Routes } from "../../src/proxy/routes.js";
 import { Rule } from "../../src/proxy/rule.js";
 import type { User } from "../../src/proxy/users.js";
 import { CounterStore } from "../../src/stats/counter-store.js";
@@ -50,8 +51,10 @@ export async function startCountedProxy(
   const logger = new RecordingLogger();
   const names = users.map(({ username }) => username);
   const router = new Router({
-    rules: blocked.map((name) => new Rule({ users: [name], outbound: { tag: "block", blocks: true } })),
-    final: new DirectOutbound({ tag: "out", ...dialOptions }),
+    routes: new Routes({
+      rules: blocked.map((name) => new Rule({ users: [name], outbound: { tag: "block", blocks: true } })),
+      final: new DirectOutbound({ tag: "out", ...dialOptions }),
+    }),
     tracker: new StatsTracker(store, { inbounds: ["in"], outbounds: ["out", "block"], users: names }),
     logger,
   });

@@ -12,7 +12,8 @@ import type { ProxyRequest } from "../../src/proxy/inbound.js";
 import type { BlockOutbound, DialingOutbound, Outbound } from "../../src/proxy/outbound.js";
 import { ProxyInbound } from "../../src/proxy/proxy-inbound.js";
 import type { Rejection } from "../../src/proxy/rejection.js";
-import { Router } from "../../src/proxy/router.js";
+import { Router, type RouterOptions } from "../../src/proxy/router.js";
+import { Routes, type RoutesOptions } from "../../src/proxy/routes.js";
 import { Rule } from "../../src/proxy/rule.js";
 import { CounterStore } from "../../src/stats/counter-store.js";
 import {
@@ -93,6 +94,15 @@ class FakeTracker implements ConnectionTracker {
   }
 }
 
+/** A router with routes of its own. */
+function createRouter({
+  rules = [],
+  final,
+  ...options
+}: RoutesOptions & Omit<RouterOptions, "routes">): Router {
+  return new Router({ routes: new Routes({ rules, final }), ...options });
+}
+
 function valuesIn(store: CounterStore): Record<string, bigint> {
   return Object.fromEntries([...store.query(() => true)].map(({ name, counter }) => [name, counter.value]));
 }
@@ -103,7 +113,7 @@ describe("Router", () => {
       const { request } = await fakeRequest(t, user);
       const tracker = new FakeTracker();
       const dial: Dial = async () => Promise.reject(new DialError("refused", "no"));
-      await new Router({ final: outboundWith(dial), tracker }).route(request);
+      await createRouter({ final: outboundWith(dial), tracker }).route(request);
       const metadata = {
         inbound: "in",
         outbound: "out",
@@ -128,7 +138,7 @@ describe("Router", () => {
       order.push(`dial ${to.host}:${to.port}`);
       return Promise.reject(new DialError("refused", "no"));
     };
-    await new Router({ final: outboundWith(dial), tracker }).route(request);
+    await createRouter({ final: outboundWith(dial), tracker }).route(request);
     assert.deepEqual(order, ["track", "dial example.com:443"]);
   });
 
@@ -142,7 +152,7 @@ describe("Router", () => {
           resolve({ connection: near, boundTo });
         };
       });
-    const routed = new Router({ final: outboundWith(dial), tracker: noTracker }).route(request);
+    const routed = createRouter({ final: outboundWith(dial), tracker: noTracker }).route(request);
     far.write("early");
     await turns(5);
     assert.deepEqual(answers, []);
@@ -164,7 +174,7 @@ describe("Router", () => {
     const [near, remote] = createPipe();
     request.client.unshift(Buffer.from("head"));
     const final = outboundWith(async () => Promise.resolve({ connection: near, boundTo }));
-    const routed = new Router({ final, tracker }).route(request);
+    const routed = createRouter({ final, tracker }).route(request);
     far.end("body");
     assert.equal((await readAll(remote)).toString(), "headbody");
     remote.end("answer");
@@ -190,7 +200,7 @@ describe("Router", () => {
     };
     const counting = new FakeTracker((connection) => countConnection(connection, sinks));
     const final = outboundWith(async () => Promise.resolve({ connection: near, boundTo }));
-    const routed = new Router({ final, tracker: chainTrackers([counting, strange]) }).route(request);
+    const routed = createRouter({ final, tracker: chainTrackers([counting, strange]) }).route(request);
     far.end("quiet");
     assert.equal((await readAll(remote)).toString(), "QUIET");
     remote.end("answer");
@@ -204,7 +214,7 @@ describe("Router", () => {
     const logger = new RecordingLogger();
     const [near, remote] = createPipe();
     const final = outboundWith(async () => Promise.resolve({ connection: near, boundTo }));
-    const routed = new Router({ final, tracker: noTracker, logger }).route(request);
+    const routed = createRouter({ final, tracker: noTracker, logger }).route(request);
     far.end();
     far.resume();
     remote.end();
@@ -231,7 +241,7 @@ describe("Router", () => {
     const tracker = new StatsTracker(store, { inbounds: ["in"], outbounds: ["out"], users: ["alice"] });
     const final = outboundWith(async () => Promise.reject(new DialError("refused", "no")));
     far.write("eager");
-    await new Router({ final, tracker }).route(request);
+    await createRouter({ final, tracker }).route(request);
     assert.deepEqual(valuesIn(store), {
       "inbound>>>in>>>traffic>>>uplink": 0n,
       "inbound>>>in>>>traffic>>>downlink": 0n,
@@ -270,7 +280,7 @@ describe("Router's rules", () => {
     ];
     const logger = new RecordingLogger();
     const tracker = new FakeTracker();
-    const router = new Router({ rules, final: outbound("final"), tracker, logger });
+    const router = createRouter({ rules, final: outbound("final"), tracker, logger });
     const { request } = await fakeRequest(t);
     await router.route({ ...request, ...asked });
     const facts = tracker.calls.map(({ metadata }) => [metadata.outbound, metadata.rule]);
@@ -308,8 +318,8 @@ describe("Router's rules", () => {
     const { request } = await fakeRequest(t, "alice");
     const tracker = new FakeTracker();
     const final = outboundWith(async () => Promise.reject(new DialError("refused", "no")));
-    await new Router({ rules: [], final, tracker }).route(request);
-    await new Router({ final, tracker }).route(request);
+    await createRouter({ rules: [], final, tracker }).route(request);
+    await createRouter({ final, tracker }).route(request);
     assert.deepEqual(
       tracker.calls.map(({ metadata }) => metadata.rule),
       ["final", "final"],
@@ -342,7 +352,7 @@ describe("Router's block", () => {
         return Promise.reject(new DialError("refused", "no"));
       };
       const tracker = new FakeTracker();
-      await new Router({ rules, final: final(dial), tracker }).route(request);
+      await createRouter({ rules, final: final(dial), tracker }).route(request);
       assert.deepEqual(answers, [{ code: "blocked", message: "blocked by the proxy's rules" }]);
       assert.deepEqual([tracker.calls.length, dials], [0, 0]);
     });
@@ -351,7 +361,7 @@ describe("Router's block", () => {
       const { request } = await fakeRequest(t, "alice");
       const logger = new RecordingLogger();
       const dial: Dial = async () => Promise.reject(new DialError("refused", "no"));
-      await new Router({ rules, final: final(dial), tracker: noTracker, logger }).route(request);
+      await createRouter({ rules, final: final(dial), tracker: noTracker, logger }).route(request);
       const fields = {
         inbound: "in",
         outbound: "block",
@@ -370,7 +380,7 @@ describe("Router's block", () => {
     const store = new CounterStore();
     const tracker = new StatsTracker(store, { inbounds: ["in"], outbounds: ["block"], users: ["alice"] });
     far.write("eager");
-    await new Router({ final: block, tracker }).route(request);
+    await createRouter({ final: block, tracker }).route(request);
     assert.equal(store.size, 0);
   });
 
@@ -379,7 +389,7 @@ describe("Router's block", () => {
     const rules = [new Rule({ users: ["alice"], outbound: block })];
     const refused = new DialError("refused", "no");
     const final = outboundWith(async () => Promise.reject(refused));
-    await new Router({ rules, final, tracker: noTracker }).route(request);
+    await createRouter({ rules, final, tracker: noTracker }).route(request);
     assert.deepEqual(answers, [refused]);
   });
 
@@ -418,7 +428,7 @@ describe("Router's refusal", () => {
       const logger = new RecordingLogger();
       const error = new DialError(code, `connect: ${code}`);
       const final = outboundWith(async () => Promise.reject(error));
-      await new Router({ final, tracker: noTracker, logger }).route(request);
+      await createRouter({ final, tracker: noTracker, logger }).route(request);
       assert.deepEqual(answers, [error]);
       assert.deepEqual(logger.messages("debug"), [`connect: ${code}`]);
       assert.deepEqual(logger.messages("error"), []);
@@ -428,7 +438,7 @@ describe("Router's refusal", () => {
   it("closes without an answer when the dial was given up", io, async (t) => {
     const { request, answers } = await fakeRequest(t);
     const final = outboundWith(async () => Promise.reject(new DialError("aborted", "given up")));
-    await new Router({ final, tracker: noTracker }).route(request);
+    await createRouter({ final, tracker: noTracker }).route(request);
     assert.deepEqual(answers, []);
     assert.equal(request.client.destroyed, true);
   });
@@ -449,7 +459,7 @@ describe("Router's refusal", () => {
         dials++;
         return Promise.reject(new DialError("refused", "no"));
       });
-      await new Router({ final, tracker, logger }).route(request);
+      await createRouter({ final, tracker, logger }).route(request);
       far.resume();
       await closed(far.end());
       assert.equal(request.client.destroyed, true);
@@ -462,7 +472,7 @@ describe("Router's refusal", () => {
       const logger = new RecordingLogger();
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever somebody's code throws
       const final = outboundWith(async () => Promise.reject(thrown));
-      await new Router({ final, tracker: noTracker, logger }).route(request);
+      await createRouter({ final, tracker: noTracker, logger }).route(request);
       assert.equal(request.client.destroyed, true);
       assert.deepEqual(logger.messages("error"), [message]);
       assert.deepEqual(answers, []);
@@ -523,7 +533,7 @@ describe("Router's dial", () => {
       const { final, dialled } = patient();
       const store = new CounterStore();
       const tracker = new StatsTracker(store, { users: ["alice"] });
-      const routed = new Router({ final, tracker }).route(request);
+      const routed = createRouter({ final, tracker }).route(request);
       const signal = await dialled;
       far.write(Buffer.alloc(sent));
       await turns(5);
@@ -555,7 +565,7 @@ describe("Router's dial", () => {
   it("is given up when a client resets that nobody has read from yet", io, async (t) => {
     const { request, far } = await fakeRequest(t, undefined, { pauseOnConnect: true });
     const { final, dialled } = patient();
-    const routed = new Router({ final, tracker: noTracker }).route(request);
+    const routed = createRouter({ final, tracker: noTracker }).route(request);
     const signal = await dialled;
     far.resetAndDestroy();
     await routed;
@@ -571,7 +581,7 @@ describe("Router's dial", () => {
       wasAborted = signal?.aborted;
       return Promise.reject(new DialError("aborted", "given up"));
     });
-    await new Router({ final, tracker: noTracker }).route(request);
+    await createRouter({ final, tracker: noTracker }).route(request);
     assert.equal(wasAborted, true);
     assert.deepEqual(answers, []);
   });
@@ -588,7 +598,7 @@ describe("Router's dial", () => {
       return real.dial(target.endpoint);
     });
     const tracker = new StatsTracker(store, { users: ["alice"] });
-    const routed = new Router({ final, tracker }).route(request);
+    const routed = createRouter({ final, tracker }).route(request);
     const remote = await target.accept();
     remote.resume();
     await routed;
@@ -607,7 +617,7 @@ describe("Router's dial", () => {
           resolve({ connection: near, boundTo });
         };
       });
-    const routed = new Router({ final: outboundWith(dial), tracker: noTracker }).route(request);
+    const routed = createRouter({ final: outboundWith(dial), tracker: noTracker }).route(request);
     far.end("question");
     await turns(10);
     open();
@@ -622,7 +632,7 @@ describe("Router's dial", () => {
     const before = request.client.listenerCount("close");
     const final = outboundWith(async () => Promise.reject(new DialError("refused", "no")));
     const { client } = request;
-    await new Router({ final, tracker: noTracker }).route({ ...request, reject: () => undefined });
+    await createRouter({ final, tracker: noTracker }).route({ ...request, reject: () => undefined });
     assert.equal(client.listenerCount("close"), before);
   });
 });
@@ -701,7 +711,7 @@ async function startProxy(
   { final = new DirectOutbound({ tag: "out" }), tracker = noTracker }: StartProxyOptions = {},
 ): Promise<{ readonly proxy: Endpoint; readonly logger: RecordingLogger }> {
   const logger = new RecordingLogger();
-  const router = new Router({ final, tracker, logger });
+  const router = createRouter({ final, tracker, logger });
   const listen = { host: "127.0.0.1", port: 0 };
   const inbound = new ProxyInbound({
     tag: "in",

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import type { Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { ReadError } from "../../src/net/byte-reader.js";
 import type { RejectionCode } from "../../src/proxy/rejection.js";
 import { acceptSocks5 } from "../../src/proxy/socks5-handshake.js";
-import { SocksRefusal } from "../../src/proxy/socks-handshake.js";
+import type { ProxyRequest } from "../../src/proxy/inbound.js";
+import { SocksRefusal, type SocksHandshakeOptions } from "../../src/proxy/socks-handshake.js";
 import { Users, type User } from "../../src/proxy/users.js";
 import { readAll, readBytes, sha256 } from "../helpers/bytes.js";
 import { createRandom } from "../helpers/random.js";
@@ -26,7 +28,14 @@ const unspecified = { host: "0.0.0.0", port: 0 };
 const request = socks5Request(destination);
 
 async function converse(t: TestContext, options: SocksConversationOptions = {}): Promise<SocksConversation> {
-  return converseWith(acceptSocks5, t, options);
+  return converseWith(acceptConnect, t, options);
+}
+
+/** Of clients that ask for a connection. */
+async function acceptConnect(client: Socket, options: SocksHandshakeOptions): Promise<ProxyRequest> {
+  const request = await acceptSocks5(client, options);
+  assert.ok("client" in request);
+  return request;
 }
 
 describe("acceptSocks5", () => {
