@@ -14,18 +14,27 @@ export interface OutboundDialOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Where connections leave. */
+/** Where connections leave. One that carries packets, too, is a {@link PacketOutbound}. */
 export interface DialingOutbound {
   readonly tag: string;
   readonly blocks: false;
   /** @throws DialError */
   dial(destination: Endpoint, options?: OutboundDialOptions): Promise<OutboundConnection>;
+}
+
+/** An outbound for UDP as well as for TCP. */
+export interface PacketOutbound extends DialingOutbound {
   /**
-   * Opens a way for packets to any number of destinations. Absent where the outbound carries TCP only.
+   * Opens a way for packets to any number of destinations.
    *
    * @throws DialError
    */
-  dialPackets?(options?: OutboundDialOptions): Promise<PacketConnection>;
+  dialPackets(options?: OutboundDialOptions): Promise<PacketConnection>;
+}
+
+/** Whether packets can leave there. */
+export function carriesPackets(outbound: DialingOutbound): outbound is PacketOutbound {
+  return "dialPackets" in outbound;
 }
 
 /** Where connections end: their clients are told so, and they are neither dialled nor tracked. */

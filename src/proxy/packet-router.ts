@@ -1,0 +1,135 @@
+import { silentLogger, type Logger } from "../log/logger.js";
+import { DialError } from "../net/dial-error.js";
+import { formatEndpoint, type Endpoint } from "../net/endpoint.js";
+import type { PacketConnection } from "../net/packet-connection.js";
+import { relayPackets } from "../net/packet-relay.js";
+import { toError } from "../net/system-error.js";
+import type { ConnectionMetadata, ConnectionTracker } from "../track/connection-tracker.js";
+import type { PacketRequest } from "./inbound.js";
+import { toLogFields } from "./log-fields.js";
+import { carriesPackets, type PacketOutbound } from "./outbound.js";
+import { PacketBranch } from "./packet-branch.js";
+import type { ChosenRoute, Routes } from "./routes.js";
+
+export interface PacketRouterOptions {
+  readonly routes: Routes;
+  readonly tracker: ConnectionTracker;
+  /** Default: silent. */
+  readonly logger?: Logger;
+}
+
+/**
+ * Takes the packets of each client to their destinations. The rules are asked for each packet, not for each client: no
+ * destination can hide behind the first one. What leaves through one outbound is one routed connection.
+ */
+export class PacketRouter {
+  readonly #options: Required<PacketRouterOptions>;
+
+  constructor({ routes, tracker, logger = silentLogger }: PacketRouterOptions) {
+    this.#options = { routes, tracker, logger };
+  }
+
+  /** Resolves when the client's connection is over. It never rejects: what fails is logged, and ends the connection. */
+  async route(request: PacketRequest): Promise<void> {
+    await new RoutedClient(request, this.#options).run();
+  }
+}
+
+/** One client, from its first packet to its last. */
+class RoutedClient {
+  readonly #request: PacketRequest;
+  readonly #options: Required<PacketRouterOptions>;
+  readonly #branches = new Map<PacketOutbound, PacketBranch>();
+  readonly #carried: Promise<void>[] = [];
+  readonly #gone = new AbortController();
+  #newest: { readonly destination: Endpoint; readonly route: ChosenRoute } | undefined;
+  #hasDropped = false;
+
+  constructor(request: PacketRequest, options: Required<PacketRouterOptions>) {
+    this.#request = request;
+    this.#options = options;
+  }
+
+  async run(): Promise<void> {
+    const { client } = this.#request;
+    client.receive(this.#onPacket);
+    await client.closed;
+    this.#gone.abort();
+    await Promise.all(this.#carried);
+  }
+
+  readonly #onPacket = (payload: Buffer, destination: Endpoint): void => {
+    const route = this.#choose(destination);
+    const { outbound } = route;
+    if (outbound.blocks) {
+      this.#drop("blocked by the proxy's rules", payload, destination);
+    } else if (!carriesPackets(outbound)) {
+      this.#drop(`outbound ${outbound.tag} carries no packets`, payload, destination);
+    } else {
+      const branch = this.#branches.get(outbound) ?? this.#open(outbound, route.rule, destination);
+      const hasRoom = branch.deliver(payload, destination);
+      if (!hasRoom) this.#drop("too many packets wait for the outbound", payload, destination);
+    }
+  };
+
+  /** Clients send many packets to one destination: the last answer is kept. */
+  #choose(destination: Endpoint): ChosenRoute {
+    const newest = this.#newest;
+    if (newest?.destination.host === destination.host && newest.destination.port === destination.port) {
+      return newest.route;
+    }
+    const { inbound, user, source } = this.#request;
+    const route = this.#options.routes.choose({ inbound, user, network: "udp", source, destination });
+    this.#newest = { destination, route };
+    return route;
+  }
+
+  #open(outbound: PacketOutbound, rule: string, destination: Endpoint): PacketBranch {
+    const { client, inbound, user, source } = this.#request;
+    const branch = new PacketBranch(client);
+    this.#branches.set(outbound, branch);
+    const metadata: ConnectionMetadata = {
+      ...{ inbound, outbound: outbound.tag, user, network: "udp", source, destination, rule },
+    };
+    this.#options.logger.info("connection", toLogFields(metadata));
+    // Before the dial: counters of a connection exist even if its outbound fails.
+    const tracked = this.#options.tracker.routedPacketConnection(branch, metadata);
+    this.#carried.push(this.#carry(tracked, outbound, metadata));
+    return branch;
+  }
+
+  /** Never rejects. */
+  async #carry(
+    client: PacketConnection,
+    outbound: PacketOutbound,
+    metadata: ConnectionMetadata,
+  ): Promise<void> {
+    const { logger } = this.#options;
+    const facts = toLogFields(metadata);
+    try {
+      const remote = await outbound.dialPackets({ signal: this.#gone.signal });
+      await relayPackets(client, remote, {
+        onDropped: (error, payload, endpoint) => {
+          this.#drop(error.message, payload, endpoint);
+        },
+      });
+      logger.debug("connection closed", facts);
+    } catch (error) {
+      if (error instanceof DialError) logger.debug(error.message, facts);
+      else logger.error(toError(error).message, facts);
+      // Packets have no answer that could say so; the end of the connection is all that a client is told.
+      client.close();
+    }
+  }
+
+  /** The first one of a client is worth a line for people; a flood of them is not. */
+  #drop(reason: string, payload: Buffer, endpoint: Endpoint): void {
+    const { inbound, user, source } = this.#request;
+    const level = this.#hasDropped ? "debug" : "info";
+    this.#hasDropped = true;
+    this.#options.logger[level]("packet dropped", {
+      ...{ inbound, user, source: formatEndpoint(source), endpoint: formatEndpoint(endpoint) },
+      ...{ bytes: payload.length, reason },
+    });
+  }
+}
