@@ -6,11 +6,12 @@ import { formatEndpoint } from "../net/endpoint.js";
 import { remoteEndpointOf } from "../net/socket-endpoint.js";
 import { TcpListener } from "../net/tcp-listener.js";
 import { HttpProxyServer } from "./http-proxy-server.js";
-import type { Inbound, ProxyRequest, RequestHandler } from "./inbound.js";
+import type { Inbound, PacketHandler, ProxyRequest, RequestHandler } from "./inbound.js";
+import { SocksAssociations } from "./socks-associations.js";
 import { socks4Version } from "./socks4.js";
 import { acceptSocks4 } from "./socks4-handshake.js";
 import { socks5Version } from "./socks5.js";
-import { acceptSocks5 } from "./socks5-handshake.js";
+import { acceptSocks5, type AssociateRequest } from "./socks5-handshake.js";
 import { SocksRefusal } from "./socks-handshake.js";
 import { Users, type User } from "./users.js";
 
@@ -31,6 +32,12 @@ export interface ProxyInboundOptions {
   /** How long a client may take for each message of its handshake, in milliseconds. Default: 15,000. */
   readonly handshakeTimeoutMs?: number;
   readonly onRequest: RequestHandler;
+  /** Default: nobody may send packets; SOCKS5 clients that want to are answered 07. */
+  readonly onPackets?: PacketHandler;
+  /** How many SOCKS5 clients may send packets at the same time; further ones are answered 01. Default: 4,096. */
+  readonly maxAssociations?: number;
+  /** How long such a client may go without a packet either way, in milliseconds. Default: 300,000. */
+  readonly udpTimeoutMs?: number;
   /** Default: silent. */
   readonly logger?: Logger;
 }
@@ -48,6 +55,7 @@ export class ProxyInbound implements Inbound {
   readonly #http: HttpProxyServer;
   /** SOCKS clients that have not said yet what they want; they need not be waited for. */
   readonly #undecided = new Set<Socket>();
+  readonly #associations: SocksAssociations | undefined;
 
   constructor({
     tag,
@@ -56,6 +64,9 @@ export class ProxyInbound implements Inbound {
     users,
     handshakeTimeoutMs = 15_000,
     onRequest,
+    onPackets,
+    maxAssociations,
+    udpTimeoutMs,
     logger = silentLogger,
   }: ProxyInboundOptions) {
     this.tag = tag;
@@ -74,6 +85,13 @@ export class ProxyInbound implements Inbound {
         this.#logRefusal(client, reason);
       },
     });
+    if (onPackets !== undefined) {
+      this.#associations = new SocksAssociations({
+        ...{ inbound: tag, onPackets, logger },
+        ...(maxAssociations !== undefined && { maxCount: maxAssociations }),
+        ...(udpTimeoutMs !== undefined && { idleTimeoutMs: udpTimeoutMs }),
+      });
+    }
     this.#listener = new TcpListener({
       onConnection: (client) => void this.#serve(client),
       logger,
@@ -103,6 +121,7 @@ export class ProxyInbound implements Inbound {
       const request = await this.#accept(client);
       this.#undecided.delete(client);
       if (request === undefined) this.#http.serve(client);
+      else if ("control" in request) await this.#associations?.serve(request);
       else await this.#onRequest(request);
     } catch (error) {
       this.#logRefusal(client, error instanceof Error ? error.message : String(error));
@@ -112,9 +131,12 @@ export class ProxyInbound implements Inbound {
   }
 
   /** Reads what a SOCKS client wants; `undefined` if the client speaks HTTP. */
-  async #accept(client: Socket): Promise<ProxyRequest | undefined> {
+  async #accept(client: Socket): Promise<ProxyRequest | AssociateRequest | undefined> {
     const protocols = protocolsByType[this.type];
-    const options = { inbound: this.tag, users: this.#users, timeoutMs: this.#handshakeTimeoutMs };
+    const options = {
+      ...{ inbound: this.tag, users: this.#users, timeoutMs: this.#handshakeTimeoutMs },
+      withPackets: this.#associations !== undefined,
+    };
     const firstByte = await readParsed(client, peekByte, options);
     if (protocols.socks && firstByte === socks5Version) return acceptSocks5(client, options);
     if (protocols.socks && firstByte === socks4Version) return acceptSocks4(client, options);

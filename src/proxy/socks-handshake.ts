@@ -7,6 +7,8 @@ export interface SocksHandshakeOptions {
   readonly users: Users;
   /** How long the client may take for each of its messages, in milliseconds. */
   readonly timeoutMs: number;
+  /** Whether the client may send packets, too (SOCKS5 only). Default: `false`. */
+  readonly withPackets?: boolean;
 }
 
 /** The client was told that it gets no connection, and why; its socket is closing. */

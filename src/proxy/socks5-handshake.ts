@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { readParsed, ReadError } from "../net/byte-reader.js";
+import type { Endpoint } from "../net/endpoint.js";
 import { endWith } from "../net/linger.js";
 import { remoteEndpointOf } from "../net/socket-endpoint.js";
 import type { ProxyRequest } from "./inbound.js";
@@ -17,8 +18,22 @@ import {
 import { SocksRefusal, type SocksHandshakeOptions } from "./socks-handshake.js";
 import type { Users } from "./users.js";
 
+/** A client's wish to send packets: its login is right, but it has no answer yet. */
+export interface AssociateRequest {
+  /** The connection on which it asked: the association lasts as long as it does. */
+  readonly control: Socket;
+  /** Name under which the client authenticated; absent where nobody has to. */
+  readonly user?: string | undefined;
+  /** Where the client will send its packets from; all zeros if it does not know. */
+  readonly expected: Endpoint;
+  /** Tells the client where to send its packets. */
+  accept(relay: Endpoint): void;
+  /** Tells the client that it gets no association, and closes. */
+  reject(): void;
+}
+
 /**
- * Talks to a SOCKS5 client until it has said where it wants to go (RFC 1928, RFC 1929).
+ * Talks to a SOCKS5 client until it has said where it wants to go, or that it wants to send packets (RFC 1928, RFC 1929).
  *
  * States: greeting → (login, where there are users) → request. Any of them ends the conversation when it is wrong:
  *
@@ -32,8 +47,8 @@ import type { Users } from "./users.js";
  */
 export async function acceptSocks5(
   client: Socket,
-  { inbound, users, timeoutMs }: SocksHandshakeOptions,
-): Promise<ProxyRequest> {
+  { inbound, users, timeoutMs, withPackets = false }: SocksHandshakeOptions,
+): Promise<ProxyRequest | AssociateRequest> {
   const offered = await readParsed(client, parseGreeting, { timeoutMs });
   const needed = users.areRequired ? socks5Methods.password : socks5Methods.anonymous;
   if (!offered.includes(needed)) {
@@ -44,18 +59,31 @@ export async function acceptSocks5(
 
   const request = await readParsed(client, parseRequest, { timeoutMs });
   if (request.kind === "refused") throw refuse(client, formatReply(request.reply), request.reason);
-  if (request.kind === "associate") {
+  const accept = (boundTo: Endpoint): void => {
+    client.write(formatReply(socks5Replies.succeeded, boundTo));
+  };
+  if (request.kind === "connect") {
+    return {
+      ...{
+        inbound,
+        client,
+        user,
+        source: remoteEndpointOf(client),
+        destination: request.destination,
+        accept,
+      },
+      reject: ({ code }) => {
+        endWith(client, formatReply(socks5ReplyTo(code)));
+      },
+    };
+  }
+  if (!withPackets) {
     throw refuse(client, formatReply(socks5Replies.commandNotSupported), "SOCKS command 3 is not supported");
   }
   return {
-    inbound,
-    client,
-    user,
-    source: remoteEndpointOf(client),
-    destination: request.destination,
-    accept: (boundTo) => client.write(formatReply(socks5Replies.succeeded, boundTo)),
-    reject: ({ code }) => {
-      endWith(client, formatReply(socks5ReplyTo(code)));
+    ...{ control: client, user, expected: request.expected, accept },
+    reject: () => {
+      endWith(client, formatReply(socks5Replies.generalFailure));
     },
   };
 }
