@@ -5,10 +5,12 @@ import { silentLogger, type Logger } from "./log/logger.js";
 import type { Endpoint } from "./net/endpoint.js";
 import { toError } from "./net/system-error.js";
 import { DirectOutbound } from "./proxy/direct-outbound.js";
-import type { Inbound, RequestHandler } from "./proxy/inbound.js";
+import type { Inbound, PacketHandler, RequestHandler } from "./proxy/inbound.js";
 import type { Outbound } from "./proxy/outbound.js";
+import { PacketRouter } from "./proxy/packet-router.js";
 import { ProxyInbound } from "./proxy/proxy-inbound.js";
-import { Router, type RouterOptions } from "./proxy/router.js";
+import { Router } from "./proxy/router.js";
+import { Routes } from "./proxy/routes.js";
 import { Rule } from "./proxy/rule.js";
 import { CounterStore } from "./stats/counter-store.js";
 import { chainTrackers } from "./track/connection-tracker.js";
@@ -121,9 +123,14 @@ export class App {
   constructor(config: Config, { createApiServer, logger = silentLogger }: AppOptions) {
     const { listen, stats, access_control_allow_origin: allowedOrigins } = config.experimental.v2ray_api;
     const trackers = stats.enabled ? [new StatsTracker(this.store, stats)] : [];
-    const router = new Router({ ...createRoutes(config), tracker: chainTrackers(trackers), logger });
-    const onRequest: RequestHandler = async (request) => router.route(request);
-    this.#inbounds = config.inbounds.map((inbound) => createInbound(inbound, onRequest, logger));
+    const routing = { routes: createRoutes(config), tracker: chainTrackers(trackers), logger };
+    const router = new Router(routing);
+    const packetRouter = new PacketRouter(routing);
+    const handlers: InboundHandlers = {
+      onRequest: async (request) => router.route(request),
+      onPackets: async (request) => packetRouter.route(request),
+    };
+    this.#inbounds = config.inbounds.map((inbound) => createInbound(inbound, handlers, logger));
     const store = stats.enabled ? this.store : undefined;
     this.#api = listen === undefined ? undefined : createApiServer({ listen, store, allowedOrigins, logger });
   }
@@ -181,25 +188,30 @@ export class App {
   }
 }
 
-function createInbound(config: InboundConfig, onRequest: RequestHandler, logger: Logger): Inbound {
-  const { tag, type, listen, listen_port: port, users } = config;
-  return new ProxyInbound({ tag, type, listen: { host: listen, port }, users, onRequest, logger });
+interface InboundHandlers {
+  readonly onRequest: RequestHandler;
+  readonly onPackets: PacketHandler;
+}
+
+function createInbound(config: InboundConfig, handlers: InboundHandlers, logger: Logger): Inbound {
+  const { tag, type, listen: host, listen_port: port, users } = config;
+  return new ProxyInbound({ tag, type, listen: { host, port }, users, ...handlers, logger });
 }
 
 /** The rules, and the outbound that `route.final` names, else the first one, as in sing-box. */
-function createRoutes({ outbounds, route }: Config): Pick<RouterOptions, "rules" | "final"> {
+function createRoutes({ outbounds, route }: Config): Routes {
   const byTag = new Map(outbounds.map((outbound) => [outbound.tag, createOutbound(outbound)]));
   const outboundOf = (tag: string | undefined): Outbound => {
     const outbound = byTag.get(tag ?? "");
     if (outbound === undefined) throw new RangeError(`there is no outbound ${String(tag)}`);
     return outbound;
   };
-  return {
+  return new Routes({
     rules: route.rules.map(({ inbound: inbounds, auth_user: users, outbound }) => {
       return new Rule({ inbounds, users, outbound: outboundOf(outbound) });
     }),
     final: outboundOf(route.final ?? outbounds[0]?.tag),
-  };
+  });
 }
 
 function createOutbound({ tag, type }: OutboundConfig): Outbound {
