@@ -4,6 +4,7 @@ import type { OutboundConfig } from "./config/outbounds.js";
 import { silentLogger, type Logger } from "./log/logger.js";
 import type { Endpoint } from "./net/endpoint.js";
 import { toError } from "./net/system-error.js";
+import { DirectInbound } from "./proxy/direct-inbound.js";
 import { DirectOutbound } from "./proxy/direct-outbound.js";
 import type { Inbound, PacketHandler, RequestHandler } from "./proxy/inbound.js";
 import type { Outbound } from "./proxy/outbound.js";
@@ -194,8 +195,17 @@ interface InboundHandlers {
 }
 
 function createInbound(config: InboundConfig, handlers: InboundHandlers, logger: Logger): Inbound {
-  const { tag, type, listen: host, listen_port: port, users } = config;
-  return new ProxyInbound({ tag, type, listen: { host, port }, users, ...handlers, logger });
+  const { tag, listen: host, listen_port: port } = config;
+  const listen = { host, port };
+  if (config.type !== "direct") {
+    return new ProxyInbound({ tag, type: config.type, listen, users: config.users, ...handlers, logger });
+  }
+  const { network, override_address: address, override_port: override = port } = config;
+  return new DirectInbound({
+    ...{ tag, listen, destination: { host: address, port: override }, logger },
+    onRequest: network.includes("tcp") ? handlers.onRequest : undefined,
+    onPackets: network.includes("udp") ? handlers.onPackets : undefined,
+  });
 }
 
 /** The rules, and the outbound that `route.final` names, else the first one, as in sing-box. */

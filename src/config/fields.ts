@@ -1,5 +1,7 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 import { maxPort } from "../net/endpoint.js";
+import { isPlausibleHost } from "../proxy/plausible-host.js";
 
 /*
  * Every field says twice what it takes: in words for a message and in words for the reference. The same words serve as
@@ -31,17 +33,17 @@ export function flagField(about: string): z.ZodBoolean {
 
 /** A port to listen on, 0 to 65535; 0 takes any free port. */
 export function portField(about: string): z.ZodNumber {
-  const expected = `a port number from 0 to ${maxPort}`;
-  // One refinement instead of int(), min() and max(): a port out of range is one issue, however far out.
-  return z
-    .number({ error: expected })
-    .refine(isPort, { error: expected })
-    .meta({
-      description: `${about} Expected: ${expected}.`,
-      type: "integer",
-      minimum: 0,
-      maximum: maxPort,
-    });
+  return portFrom(0, about);
+}
+
+/** A port to connect to, 1 to 65535. */
+export function remotePortField(about: string): z.ZodNumber {
+  return portFrom(1, about);
+}
+
+/** A host to connect to, which is looked up when it is needed. */
+export function hostField(about: string): z.ZodString {
+  return textField(about, "an IP address without brackets, or a host name", isHost);
 }
 
 /** What tells the types of inbounds, or of outbounds, apart. */
@@ -52,4 +54,18 @@ export function typeField<Type extends string>(type: Type): z.ZodLiteral<Type> {
 /** Whether a number is a port number, 0 included. */
 export function isPort(port: number): boolean {
   return Number.isInteger(port) && port >= 0 && port <= maxPort;
+}
+
+function portFrom(minimum: 0 | 1, about: string): z.ZodNumber {
+  const expected = `a port number from ${minimum} to ${maxPort}`;
+  // One refinement instead of int(), min() and max(): a port out of range is one issue, however far out.
+  return z
+    .number({ error: expected })
+    .refine((port) => isPort(port) && port >= minimum, { error: expected })
+    .meta({ description: `${about} Expected: ${expected}.`, type: "integer", minimum, maximum: maxPort });
+}
+
+/** A name has no place for what ends it in an address or a URL. */
+function isHost(text: string): boolean {
+  return isIP(text) !== 0 || (isPlausibleHost(text) && !/[:/?#@[\]]/.test(text));
 }

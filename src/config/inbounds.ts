@@ -1,7 +1,8 @@
 import { isIP } from "node:net";
 import { z } from "zod";
-import { portField, textField, typeField } from "./fields.js";
+import { hostField, portField, remotePortField, textField, typeField } from "./fields.js";
 import { listOrOne } from "./list-or-one.js";
+import { networksField } from "./networks.js";
 import { section, typeOneOf } from "./section.js";
 import { indexTag, tagField } from "./tag.js";
 import { usersSchema } from "./users.js";
@@ -36,7 +37,7 @@ const socksInboundSchema = section({
   ...listenShape,
   users: usersSchema,
 }).describe(
-  "SOCKS4, SOCKS4a and SOCKS5 (CONNECT). With users, SOCKS5 clients log in and SOCKS4 is refused, because it carries no password.",
+  "SOCKS4, SOCKS4a (CONNECT) and SOCKS5 (CONNECT and UDP ASSOCIATE). With users, SOCKS5 clients log in and SOCKS4 is refused, because it carries no password.",
 );
 
 const httpInboundSchema = section({
@@ -47,8 +48,28 @@ const httpInboundSchema = section({
   "HTTP proxy: CONNECT, and requests for `http://` URLs with keep-alive and pipelining. With users, clients log in with Basic authentication.",
 );
 
+const directInboundSchema = section({
+  type: typeField("direct"),
+  ...listenShape,
+  network: networksField("What it takes, TCP connections or UDP packets."),
+  override_address: hostField("Where everything goes that arrives."),
+  override_port: remotePortField("The port there. Default: that of `listen_port`.").optional(),
+})
+  .refine(({ listen_port: port, override_port: override }) => port !== 0 || override !== undefined, {
+    error: 'an "override_port", since the "listen_port" is any free one',
+  })
+  .refine((inbound) => !leadsToItself(inbound), { error: "another destination than the inbound itself" })
+  .describe(
+    "A port in front of one service, a database, a DNS server or a game, that counts what passes. Nobody logs in, so nobody is counted as a user. To the service every client comes from this machine.",
+  );
+
 // A further type of inbound is one more schema in this list.
-const inboundTypes = [mixedInboundSchema, socksInboundSchema, httpInboundSchema] as const;
+const inboundTypes = [
+  mixedInboundSchema,
+  socksInboundSchema,
+  httpInboundSchema,
+  directInboundSchema,
+] as const;
 
 const inboundSchema = z.discriminatedUnion("type", inboundTypes, {
   error: typeOneOf(inboundTypes.map(({ shape }) => shape.type.value)),
@@ -61,3 +82,13 @@ export const inboundsSchema = listOrOne(inboundSchema)
   )
   .default([])
   .describe("Where connections enter.");
+
+function leadsToItself(inbound: {
+  readonly listen: string;
+  readonly listen_port: number;
+  readonly override_address: string;
+  readonly override_port?: number | undefined;
+}): boolean {
+  const { listen, listen_port: port, override_address: address, override_port: override = port } = inbound;
+  return address === listen && override === port;
+}

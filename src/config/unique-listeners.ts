@@ -4,6 +4,7 @@ import { formatConfigPath, type ConfigPath } from "./config-path.js";
 import { isPort } from "./fields.js";
 import type { Finding } from "./finding.js";
 import { defaultInboundListen } from "./inbounds.js";
+import { networks } from "./networks.js";
 import { childOf, itemsOf, textAt, type Place } from "./place.js";
 
 /**
@@ -13,11 +14,12 @@ import { childOf, itemsOf, textAt, type Place } from "./place.js";
  * is a different port each time.
  */
 export function findRepeatedListeners(config: Place): readonly Finding[] {
-  const ownerByEndpoint = new Map<string, ConfigPath>();
-  return listeners(config).flatMap(({ owner, path, endpoint }) => {
-    const first = ownerByEndpoint.get(endpoint);
+  const ownerByPort = new Map<string, ConfigPath>();
+  return listeners(config).flatMap(({ owner, path, networks, endpoint }) => {
+    const ports = networks.map((network) => `${network} ${endpoint}`);
+    const first = ports.map((port) => ownerByPort.get(port)).find((known) => known !== undefined);
     if (first === undefined) {
-      ownerByEndpoint.set(endpoint, owner);
+      for (const port of ports) ownerByPort.set(port, owner);
       return [];
     }
     const message = `expected an address and port of its own, got ${endpoint}, where ${formatConfigPath(first)} listens`;
@@ -30,6 +32,8 @@ interface Listener {
   readonly owner: ConfigPath;
   /** The value that says where it listens. */
   readonly path: ConfigPath;
+  /** TCP and UDP have ports of their own. */
+  readonly networks: readonly string[];
   readonly endpoint: string;
 }
 
@@ -43,7 +47,16 @@ function inboundListener(inbound: Place): readonly Listener[] {
   const { path, value: port } = childOf(inbound, "listen_port");
   if (host === undefined || isIP(host) === 0) return [];
   if (typeof port !== "number" || !isPort(port) || port === 0) return [];
-  return [{ owner: inbound.path, path, endpoint: formatEndpoint({ host, port }) }];
+  return [
+    { owner: inbound.path, path, networks: networksOf(inbound), endpoint: formatEndpoint({ host, port }) },
+  ];
+}
+
+/** Of all inbounds only those of type `direct` listen for packets. */
+function networksOf(inbound: Place): readonly string[] {
+  if (textAt(childOf(inbound, "type")) !== "direct") return ["tcp"];
+  const named = itemsOf(childOf(inbound, "network")).map(textAt);
+  return named.length === 0 ? networks : networks.filter((network) => named.includes(network));
 }
 
 function apiListener(config: Place): readonly Listener[] {
@@ -51,5 +64,5 @@ function apiListener(config: Place): readonly Listener[] {
   const listen = childOf(api, "listen");
   const endpoint = parseEndpoint(textAt(listen) ?? "");
   if (endpoint === undefined || endpoint.port === 0) return [];
-  return [{ owner: api.path, path: listen.path, endpoint: formatEndpoint(endpoint) }];
+  return [{ owner: api.path, path: listen.path, networks: ["tcp"], endpoint: formatEndpoint(endpoint) }];
 }

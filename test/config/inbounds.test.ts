@@ -56,7 +56,7 @@ describe("a wrong inbound", () => {
   const address = 'expected an IP address without brackets, such as "127.0.0.1" or "::"';
   const port = "expected a port number from 0 to 65535";
   const tag = 'expected a tag that is not empty, does not contain ">>>" and does not end with ">"';
-  const type = 'expected one of "mixed", "socks", "http"';
+  const type = 'expected one of "mixed", "socks", "http", "direct"';
   const keys = '"type", "tag", "listen", "listen_port", "users"';
   const cases: readonly (readonly [inbound: unknown, issue: string])[] = [
     [{ ...minimal, listen: "localhost" }, `inbounds[0].listen: ${address}, got "localhost"`],

@@ -113,7 +113,7 @@ describe("a config with faults", () => {
       "inbounds[0].users[0].password: this key is already given; expected it once",
       "inbounds[0].users[0].password: expected a password of 1 to 255 bytes of UTF-8",
       "inbounds[0].users[1]: expected an object, got a string",
-      'inbounds[1].type: expected one of "mixed", "socks", "http", got "tun"',
+      'inbounds[1].type: expected one of "mixed", "socks", "http", "direct", got "tun"',
       'inbounds[2].tag: expected a tag of its own, got "in", already the tag of inbounds[0]',
       "inbounds[2].listen_port: expected an address and port of its own, got 127.0.0.1:2080, where inbounds[0] listens",
       "inbounds[3].listen_port: missing; expected a port number from 0 to 65535",

@@ -3,6 +3,9 @@ import { describe, it } from "node:test";
 import { issueLines } from "./issues.js";
 
 const inbound = (listen_port: unknown, listen?: unknown) => ({ type: "mixed", listen_port, listen });
+const direct = (listen_port: number, network?: unknown) => ({
+  ...{ type: "direct", listen_port, network, override_address: "192.0.2.1" },
+});
 const api = (listen: string) => ({ v2ray_api: { listen } });
 
 describe("listeners", () => {
@@ -12,6 +15,8 @@ describe("listeners", () => {
     ["on one address and all", { inbounds: [inbound(80), inbound(80, "0.0.0.0"), inbound(80, "::")] }],
     ["all on any free port", { inbounds: [inbound(0), inbound(0)], experimental: api("127.0.0.1:0") }],
     ["by name and by address", { inbounds: [inbound(80)], experimental: api("localhost:80") }],
+    ["for TCP and for UDP", { inbounds: [inbound(80), direct(80, "udp")] }],
+    ["of one kind each", { inbounds: [direct(53, "udp"), direct(53, ["tcp"])], experimental: api(":53") }],
     ["of which one is off", { inbounds: [inbound(80)], experimental: api("") }],
   ];
   for (const [what, config] of fine) {
@@ -31,6 +36,21 @@ describe("listeners", () => {
       "two inbounds, one of which says the default address",
       { inbounds: [inbound(80, "127.0.0.1"), inbound(80)] },
       `inbounds[1].listen_port: ${own}, got 127.0.0.1:80, where inbounds[0] listens`,
+    ],
+    [
+      "one for both and one for UDP",
+      { inbounds: [direct(53), direct(53, "udp")] },
+      `inbounds[1].listen_port: ${own}, got 127.0.0.1:53, where inbounds[0] listens`,
+    ],
+    [
+      "one for TCP and one for both",
+      { inbounds: [inbound(53), direct(53)] },
+      `inbounds[1].listen_port: ${own}, got 127.0.0.1:53, where inbounds[0] listens`,
+    ],
+    [
+      "one for UDP twice, and the API beside it",
+      { inbounds: [direct(53, "udp"), direct(53, ["udp", "udp"])], experimental: api("127.0.0.1:53") },
+      `inbounds[1].listen_port: ${own}, got 127.0.0.1:53, where inbounds[0] listens`,
     ],
     [
       "two inbounds on IPv6",
@@ -56,7 +76,7 @@ describe("listeners", () => {
 
   it("are compared also where something else is wrong", () => {
     assert.deepEqual(issueLines({ inbounds: [inbound(80), { ...inbound(80), type: "tun" }] }), [
-      'inbounds[1].type: expected one of "mixed", "socks", "http", got "tun"',
+      'inbounds[1].type: expected one of "mixed", "socks", "http", "direct", got "tun"',
       `inbounds[1].listen_port: ${own}, got 127.0.0.1:80, where inbounds[0] listens`,
     ]);
   });

@@ -51,8 +51,8 @@ describe("tags", () => {
 
   it("are compared also where something else is wrong", () => {
     assert.deepEqual(issueLines({ inbounds: [{ tag: "a" }, { type: "tun", tag: "a" }] }), [
-      'inbounds[0].type: missing; expected one of "mixed", "socks", "http"',
-      'inbounds[1].type: expected one of "mixed", "socks", "http", got "tun"',
+      'inbounds[0].type: missing; expected one of "mixed", "socks", "http", "direct"',
+      'inbounds[1].type: expected one of "mixed", "socks", "http", "direct", got "tun"',
       'inbounds[1].tag: expected a tag of its own, got "a", already the tag of inbounds[0]',
     ]);
   });

@@ -4,7 +4,11 @@ import { toConfig } from "../../src/config/to-config.js";
 import { issueLines } from "./issues.js";
 
 const withUsers = (users: unknown) => ({ inbounds: [{ type: "mixed", listen_port: 0, users }] });
-const usersOf = (users: unknown) => toConfig(withUsers(users)).inbounds[0]?.users;
+const usersOf = (users: unknown) => {
+  const [inbound] = toConfig(withUsers(users)).inbounds;
+  assert.ok(inbound?.type === "mixed");
+  return inbound.users;
+};
 
 describe("users", () => {
   it("are none by default", () => {
