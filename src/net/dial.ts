@@ -2,6 +2,7 @@ import { lookup as dnsLookup } from "node:dns/promises";
 import { connect, isIP, isIPv6, type Socket } from "node:net";
 import { DialError, dialErrorCodeOf, type DialErrorCode } from "./dial-error.js";
 import { formatEndpoint, type Endpoint } from "./endpoint.js";
+import { tcpKeepAlive } from "./keep-alive.js";
 
 /** Finds the addresses of a name, the preferred first. Fails with a system error such as `ENOTFOUND`. */
 export type Lookup = (host: string) => Promise<readonly string[]>;
@@ -23,7 +24,8 @@ export interface DialOptions {
  * Node's own `autoSelectFamily` ends an attempt before it starts the next one, so that a distant host with two
  * addresses can only be reached at its last; here earlier attempts go on.
  *
- * @returns a half-open capable socket that sends without delay and has an `error` listener.
+ * @returns a half-open capable socket that sends without delay, notices after five idle minutes that its other end has
+ *   vanished, and has an `error` listener.
  * @throws DialError
  */
 export async function dial(
@@ -115,7 +117,7 @@ async function race(
       const host = waiting.shift();
       if (host === undefined) return;
       if (waiting.length > 0) nextAttempt = setTimeout(attempt, attemptDelayMs);
-      const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
+      const socket = connect({ host, port, allowHalfOpen: true, noDelay: true, ...tcpKeepAlive });
       attempts.add(socket);
       socket.on("error", (error) => {
         // Errors of the connected socket are its user's to act on; here they only must not go unheard.

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { silentLogger, type Logger } from "../log/logger.js";
 import type { Endpoint } from "./endpoint.js";
+import { tcpKeepAlive } from "./keep-alive.js";
 import { ListenError } from "./listen-error.js";
 import { resetConnection } from "./reset.js";
 import { toError } from "./system-error.js";
@@ -16,8 +17,8 @@ export interface TcpListenerOptions {
 /**
  * Accepts TCP connections, knows the open ones, and lets go of them gracefully.
  *
- * Sockets are half-open capable (a client's FIN does not cut its answer off), send without delay, and have an `error`
- * listener, so that a reset connection never ends the process.
+ * Sockets are half-open capable (a client's FIN does not cut its answer off), send without delay, notice after five idle
+ * minutes that their client has vanished, and have an `error` listener, so that a reset connection never ends the process.
  */
 export class TcpListener {
   readonly #server: Server;
@@ -26,7 +27,7 @@ export class TcpListener {
 
   constructor({ onConnection, logger = silentLogger }: TcpListenerOptions) {
     this.#logger = logger;
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true, ...tcpKeepAlive }, (socket) => {
       this.#adopt(socket);
       onConnection(socket);
     });
