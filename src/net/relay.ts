@@ -1,10 +1,16 @@
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { addToAll, type ByteSink, type ConnectionSinks } from "./byte-sink.js";
+import { RelayTally, type FlowTally } from "./relay-tally.js";
 import { resetConnection } from "./reset.js";
 
 const noBytes = new Uint8Array(0);
 const noSinks: readonly ByteSink[] = [];
+
+export interface RelayOptions extends ConnectionSinks {
+  /** Keeps the relay's sums, for whoever wants to know them meanwhile. One for each relay. Default: nobody does. */
+  readonly tally?: RelayTally;
+}
 
 /**
  * Joins two connections in both directions, with back-pressure, until both are closed.
@@ -20,10 +26,10 @@ const noSinks: readonly ByteSink[] = [];
 export async function relay(
   client: Duplex,
   remote: Duplex,
-  { uplink, downlink }: ConnectionSinks,
+  { uplink, downlink, tally = new RelayTally() }: RelayOptions,
 ): Promise<void> {
-  const up = new Flow(client, remote, uplink, noSinks);
-  const down = new Flow(remote, client, noSinks, downlink);
+  const up = new Flow(client, remote, uplink, noSinks, tally.up);
+  const down = new Flow(remote, client, noSinks, downlink, tally.down);
   const bothClosed = Promise.all([closing(client, remote), closing(remote, client)]);
   up.start();
   down.start();
@@ -36,14 +42,20 @@ class Flow {
   readonly #to: Duplex;
   readonly #readSinks: readonly ByteSink[];
   readonly #writtenSinks: readonly ByteSink[];
-  #handedBytes = 0;
-  #creditedBytes = 0;
+  readonly #tally: FlowTally;
 
-  constructor(from: Duplex, to: Duplex, readSinks: readonly ByteSink[], writtenSinks: readonly ByteSink[]) {
+  constructor(
+    from: Duplex,
+    to: Duplex,
+    readSinks: readonly ByteSink[],
+    writtenSinks: readonly ByteSink[],
+    tally: FlowTally,
+  ) {
     this.#from = from;
     this.#to = to;
     this.#readSinks = readSinks;
     this.#writtenSinks = writtenSinks;
+    this.#tally = tally;
   }
 
   start(): void {
@@ -72,7 +84,7 @@ class Flow {
 
   readonly #onData = (chunk: Buffer): void => {
     addToAll(this.#readSinks, chunk.length);
-    this.#handedBytes += chunk.length;
+    this.#tally.readBytes += chunk.length;
     if (!this.#to.write(chunk, this.#onWritten)) this.#from.pause();
   };
 
@@ -80,10 +92,11 @@ class Flow {
     // Node 20 completes the write in flight without an error when its stream is destroyed: nobody knows what of it went
     // out, so nothing is counted.
     if ((error !== null && error !== undefined) || this.#to.destroyed) return;
-    const newBytes = this.#handedBytes - this.#to.writableLength - this.#creditedBytes;
+    const tally = this.#tally;
+    const newBytes = tally.readBytes - this.#to.writableLength - tally.writtenBytes;
     // What was in the queue before the relay began (a handshake's answer) is not ours.
     if (newBytes <= 0) return;
-    this.#creditedBytes += newBytes;
+    tally.writtenBytes += newBytes;
     addToAll(this.#writtenSinks, newBytes);
   };
 }

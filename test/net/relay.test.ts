@@ -5,6 +5,7 @@ import { describe, it, type TestContext } from "node:test";
 import { countConnection, unwrapConnection } from "../../src/net/counting-connection.js";
 import { createPipe } from "../../src/net/pipe.js";
 import { relay } from "../../src/net/relay.js";
+import { RelayTally } from "../../src/net/relay-tally.js";
 import { readAll, readBytes, readSlowly, sha256 } from "../helpers/bytes.js";
 import { connectionKinds, type Connection } from "../helpers/connections.js";
 import { endingOf } from "../helpers/ending.js";
@@ -23,6 +24,8 @@ interface Relayed extends Tallies {
   /** The two ends inside. */
   readonly client: Duplex;
   readonly remote: Duplex;
+  /** The relay's own sums. */
+  readonly tally: RelayTally;
   readonly done: Promise<void>;
 }
 
@@ -35,13 +38,15 @@ async function relayed(
   const remote = await connected(t);
   await prepare?.(client, remote);
   const tallies = createTallies();
+  const tally = new RelayTally();
   return {
     ...tallies,
     client: client.ours,
     clientPeer: client.peer,
     remote: remote.ours,
     remotePeer: remote.peer,
-    done: relay(client.ours, remote.ours, tallies.sinks),
+    tally,
+    done: relay(client.ours, remote.ours, { ...tallies.sinks, tally }),
   };
 }
 
@@ -49,13 +54,15 @@ async function relayed(
 async function relayedSockets(t: TestContext) {
   const [client, remote] = [await socketPair(t), await socketPair(t)];
   const tallies = createTallies();
-  const done = relay(client.server, remote.server, tallies.sinks);
+  const tally = new RelayTally();
+  const done = relay(client.server, remote.server, { ...tallies.sinks, tally });
   return {
     ...tallies,
     client: client.server,
     clientPeer: client.client,
     remote: remote.server,
     remotePeer: remote.client,
+    tally,
     done,
   };
 }
@@ -78,14 +85,21 @@ async function stalled(tally: Tally): Promise<void> {
   }
 }
 
+/** Waits for the end, however it came: the relay's own sums are what it told its sinks. */
 async function allClosed({
   client,
   remote,
   done,
-}: Pick<Relayed, "client" | "remote" | "done">): Promise<void> {
+  ...sums
+}: Pick<Relayed, "client" | "remote" | "done" | "tally" | "up" | "down">): Promise<void> {
   await withTimeout(done, 5_000, "the end of the relay");
   await closed(client);
   await closed(remote);
+  assertSumsAgree(sums);
+}
+
+function assertSumsAgree({ tally, up, down }: Pick<Relayed, "tally" | "up" | "down">): void {
+  assert.deepEqual([tally.uplinkBytes, tally.downlinkBytes], [up.bytes, down.bytes]);
 }
 
 for (const [kind, connected] of connectionKinds) {
@@ -116,6 +130,7 @@ for (const [kind, connected] of connectionKinds) {
         assert.equal((await readBytes(r.clientPeer, 1)).toString(), "!");
         await r.down.reached(round);
         assert.deepEqual([r.up.bytes, r.down.bytes], [round, round]);
+        assertSumsAgree(r);
       }
       r.clientPeer.end();
       r.remotePeer.end();
@@ -224,6 +239,7 @@ for (const [kind, connected] of connectionKinds) {
       assert.ok(count < size);
       await turns(50);
       assert.equal(r.down.bytes, count);
+      assertSumsAgree(r);
       let received = 0;
       r.clientPeer.on("data", (chunk: Buffer) => (received += chunk.length));
       r.remotePeer.end();
@@ -243,6 +259,7 @@ for (const [kind, connected] of connectionKinds) {
       assert.ok(r.remote.writableLength <= mebibyte, `${r.remote.writableLength} bytes are queued`);
       assert.equal(r.client.isPaused(), true);
       assert.ok(r.up.bytes < size);
+      assertSumsAgree(r);
       r.clientPeer.end();
       assert.equal((await readAll(r.remotePeer)).length, size);
       assert.equal(r.up.bytes, size);
@@ -519,6 +536,18 @@ describe("relay of a connection that is reset", () => {
 });
 
 describe("relay", () => {
+  it("keeps its sums where nobody else is told of the bytes", io, async (t) => {
+    const [client, remote] = [await socketPair(t), await socketPair(t)];
+    const tally = new RelayTally();
+    const done = relay(client.server, remote.server, { uplink: [], downlink: [], tally });
+    assert.deepEqual([tally.uplinkBytes, tally.downlinkBytes], [0, 0]);
+    const readings = [readAll(client.client), readAll(remote.client)];
+    client.client.end(Buffer.alloc(300_001));
+    remote.client.end(Buffer.alloc(200_002));
+    await Promise.all([...readings, done]);
+    assert.deepEqual([tally.uplinkBytes, tally.downlinkBytes], [300_001, 200_002]);
+  });
+
   it("counts a write when it completes, and not what waits behind it", io, async () => {
     const [remote, remotePeer] = createPipe();
     const complete: (() => void)[] = [];
@@ -526,8 +555,9 @@ describe("relay", () => {
       read: () => undefined,
       write: (_chunk, _encoding, callback) => complete.push(callback),
     });
-    const { down, sinks } = createTallies();
-    const done = relay(client, remote, sinks);
+    const { up, down, sinks } = createTallies();
+    const tally = new RelayTally();
+    const done = relay(client, remote, { ...sinks, tally });
     for (const length of [100, 200, 300]) remotePeer.write(Buffer.alloc(length));
     await turns(10);
     assert.equal(client.writableLength, 600);
@@ -535,6 +565,7 @@ describe("relay", () => {
       complete.shift()?.();
       await turns(5);
       assert.equal(down.bytes, count);
+      assertSumsAgree({ tally, up, down });
     }
     client.destroy();
     await done;
@@ -568,14 +599,16 @@ describe("relay", () => {
         read: () => undefined,
         write: (_chunk, _encoding, callback) => (complete = callback),
       });
-      const { down, sinks } = createTallies();
-      const done = relay(client, remote, sinks);
+      const { up, down, sinks } = createTallies();
+      const tally = new RelayTally();
+      const done = relay(client, remote, { ...sinks, tally });
       remotePeer.write(Buffer.alloc(100));
       await turns(10);
       if (outcome === "completes late") client.destroy();
       complete(outcome === "fails" ? new Error("disk full") : undefined);
       await done;
       assert.equal(down.bytes, 0);
+      assertSumsAgree({ tally, up, down });
     }
   });
 
