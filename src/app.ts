@@ -14,6 +14,7 @@ import { Router } from "./proxy/router.js";
 import { Routes } from "./proxy/routes.js";
 import { Rule } from "./proxy/rule.js";
 import { CounterStore } from "./stats/counter-store.js";
+import { ConnectionTable } from "./track/connection-table.js";
 import { chainTrackers } from "./track/connection-tracker.js";
 import { StatsTracker } from "./track/stats-tracker.js";
 
@@ -111,6 +112,8 @@ export class StartError extends Error {
 export class App {
   /** The counters, to be read while the app runs and after it; empty where the config counts nothing. */
   readonly store = new CounterStore();
+  /** The connections that are open, to be listed and closed. */
+  readonly connections = new ConnectionTable();
   readonly #inbounds: readonly Inbound[];
   readonly #api: Service | undefined;
   readonly #started: Service[] = [];
@@ -124,7 +127,8 @@ export class App {
   constructor(config: Config, { createApiServer, logger = silentLogger }: AppOptions) {
     const { listen, stats, access_control_allow_origin: allowedOrigins } = config.experimental.v2ray_api;
     const trackers = stats.enabled ? [new StatsTracker(this.store, stats)] : [];
-    const routing = { routes: createRoutes(config), tracker: chainTrackers(trackers), logger };
+    const { connections } = this;
+    const routing = { routes: createRoutes(config), tracker: chainTrackers(trackers), connections, logger };
     const router = new Router(routing);
     const packetRouter = new PacketRouter(routing);
     const handlers: InboundHandlers = {

@@ -1,9 +1,20 @@
 import type { Endpoint } from "./endpoint.js";
+import type { MovedBytes } from "./moved-bytes.js";
 import type { PacketConnection } from "./packet-connection.js";
+
+/** What a packet relay has moved so far, for whoever hands it in to read. */
+export class PacketTally implements MovedBytes {
+  /** For the relay to write to. */
+  uplinkBytes = 0;
+  /** For the relay to write to. */
+  downlinkBytes = 0;
+}
 
 export interface PacketRelayOptions {
   /** Told of each packet that could not be sent on, and why. */
   readonly onDropped: (error: Error, payload: Buffer, endpoint: Endpoint) => void;
+  /** Keeps the relay's sums. One for each relay. Default: nobody wants to know. */
+  readonly tally?: PacketTally;
 }
 
 /**
@@ -14,24 +25,22 @@ export interface PacketRelayOptions {
 export async function relayPackets(
   client: PacketConnection,
   remote: PacketConnection,
-  { onDropped }: PacketRelayOptions,
+  { onDropped, tally = new PacketTally() }: PacketRelayOptions,
 ): Promise<void> {
-  pass(client, remote, onDropped);
-  pass(remote, client, onDropped);
+  client.receive((payload, destination) => {
+    tally.uplinkBytes += payload.length;
+    remote.send(payload, destination, (error) => {
+      if (error !== undefined) onDropped(error, payload, destination);
+    });
+  });
+  remote.receive((payload, source) => {
+    client.send(payload, source, (error) => {
+      if (error === undefined) tally.downlinkBytes += payload.length;
+      else onDropped(error, payload, source);
+    });
+  });
   await Promise.race([client.closed, remote.closed]);
   client.close();
   remote.close();
   await Promise.all([client.closed, remote.closed]);
-}
-
-function pass(
-  from: PacketConnection,
-  to: PacketConnection,
-  onDropped: PacketRelayOptions["onDropped"],
-): void {
-  from.receive((payload, endpoint) => {
-    to.send(payload, endpoint, (error) => {
-      if (error !== undefined) onDropped(error, payload, endpoint);
-    });
-  });
 }

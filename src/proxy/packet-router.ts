@@ -2,8 +2,9 @@ import { silentLogger, type Logger } from "../log/logger.js";
 import { DialError } from "../net/dial-error.js";
 import { formatEndpoint, type Endpoint } from "../net/endpoint.js";
 import type { PacketConnection } from "../net/packet-connection.js";
-import { relayPackets } from "../net/packet-relay.js";
+import { PacketTally, relayPackets } from "../net/packet-relay.js";
 import { toError } from "../net/system-error.js";
+import { ConnectionTable } from "../track/connection-table.js";
 import type { ConnectionMetadata, ConnectionTracker } from "../track/connection-tracker.js";
 import type { PacketRequest } from "./inbound.js";
 import { toLogFields } from "./log-fields.js";
@@ -14,6 +15,8 @@ import type { ChosenRoute, Routes } from "./routes.js";
 export interface PacketRouterOptions {
   readonly routes: Routes;
   readonly tracker: ConnectionTracker;
+  /** Where each connection stands while it is open. Default: a table of its own. */
+  readonly connections?: ConnectionTable;
   /** Default: silent. */
   readonly logger?: Logger;
 }
@@ -25,8 +28,13 @@ export interface PacketRouterOptions {
 export class PacketRouter {
   readonly #options: Required<PacketRouterOptions>;
 
-  constructor({ routes, tracker, logger = silentLogger }: PacketRouterOptions) {
-    this.#options = { routes, tracker, logger };
+  constructor({
+    routes,
+    tracker,
+    connections = new ConnectionTable(),
+    logger = silentLogger,
+  }: PacketRouterOptions) {
+    this.#options = { routes, tracker, connections, logger };
   }
 
   /** Resolves when the client's connection is over. It never rejects: what fails is logged, and ends the connection. */
@@ -104,11 +112,19 @@ class RoutedClient {
     outbound: PacketOutbound,
     metadata: ConnectionMetadata,
   ): Promise<void> {
-    const { logger } = this.#options;
+    const { connections, logger } = this.#options;
     const facts = toLogFields(metadata);
+    const tally = new PacketTally();
+    const entry = connections.open(metadata, {
+      moved: tally,
+      close: () => {
+        client.close();
+      },
+    });
     try {
       const remote = await outbound.dialPackets({ signal: this.#gone.signal });
       await relayPackets(client, remote, {
+        tally,
         onDropped: (error, payload, endpoint) => {
           this.#drop(error.message, payload, endpoint);
         },
@@ -119,6 +135,8 @@ class RoutedClient {
       else logger.error(toError(error).message, facts);
       // Packets have no answer that could say so; the end of the connection is all that a client is told.
       client.close();
+    } finally {
+      entry[Symbol.dispose]();
     }
   }
 

@@ -3,6 +3,9 @@ import { silentLogger, type Logger } from "../log/logger.js";
 import { unwrapConnection } from "../net/counting-connection.js";
 import { DialError } from "../net/dial-error.js";
 import { relay } from "../net/relay.js";
+import { RelayTally } from "../net/relay-tally.js";
+import { resetConnection } from "../net/reset.js";
+import { ConnectionTable } from "../track/connection-table.js";
 import type { ConnectionMetadata, ConnectionTracker } from "../track/connection-tracker.js";
 import type { ProxyRequest } from "./inbound.js";
 import { toLogFields } from "./log-fields.js";
@@ -12,6 +15,8 @@ import type { Routes } from "./routes.js";
 export interface RouterOptions {
   readonly routes: Routes;
   readonly tracker: ConnectionTracker;
+  /** Where each connection stands while it is open. Default: a table of its own. */
+  readonly connections?: ConnectionTable;
   /** Default: silent. */
   readonly logger?: Logger;
 }
@@ -20,11 +25,18 @@ export interface RouterOptions {
 export class Router {
   readonly #routes: Routes;
   readonly #tracker: ConnectionTracker;
+  readonly #connections: ConnectionTable;
   readonly #logger: Logger;
 
-  constructor({ routes, tracker, logger = silentLogger }: RouterOptions) {
+  constructor({
+    routes,
+    tracker,
+    connections = new ConnectionTable(),
+    logger = silentLogger,
+  }: RouterOptions) {
     this.#routes = routes;
     this.#tracker = tracker;
+    this.#connections = connections;
     this.#logger = logger;
   }
 
@@ -62,12 +74,25 @@ export class Router {
     metadata: ConnectionMetadata,
   ): Promise<void> {
     const { client } = request;
-    // Before the dial: counters of a connection exist even if its destination refuses.
-    const tracked = this.#tracker.routedConnection(client, metadata);
-    const { connection: remote, boundTo } = await dialFor(client, outbound, request);
-    request.accept(boundTo);
-    const { connection, ...sinks } = unwrapConnection(tracked);
-    await relay(connection, remote, sinks);
+    const sides = [client];
+    const tally = new RelayTally();
+    const entry = this.#connections.open(metadata, {
+      moved: tally,
+      close: () => {
+        for (const side of sides) resetConnection(side);
+      },
+    });
+    try {
+      // Before the dial: counters of a connection exist even if its destination refuses.
+      const tracked = this.#tracker.routedConnection(client, metadata);
+      const { connection: remote, boundTo } = await dialFor(client, outbound, request);
+      sides.push(remote);
+      request.accept(boundTo);
+      const { connection, ...sinks } = unwrapConnection(tracked);
+      await relay(connection, remote, { ...sinks, tally });
+    } finally {
+      entry[Symbol.dispose]();
+    }
   }
 }
 
