@@ -14,6 +14,7 @@ export type Closable =
       on: (event: "error", listener: () => void) => unknown;
     }
   | { readonly listening: boolean; close: () => unknown }
+  | { readonly closed: Promise<void>; close: () => void }
   | { [Symbol.asyncDispose]: () => Promise<void> };
 
 const cleanups = new WeakMap<TestContext, Closable[]>();
@@ -39,11 +40,11 @@ export function closeAfter(t: TestContext, ...opened: readonly Closable[]): void
   });
 }
 
-/** The sockets, listeners and TLS sessions of this process that are open. */
+/** The sockets (TCP and UDP), listeners and TLS sessions of this process that are open. */
 export function openSockets(): string[] {
   return process
     .getActiveResourcesInfo()
-    .filter((name) => /^(TCP|TLS|Connect)/.test(name))
+    .filter((name) => /^(TCP|TLS|Connect|UDP)/.test(name))
     .sort();
 }
 
@@ -130,6 +131,9 @@ async function close(closable: Closable): Promise<void> {
     closable.destroy();
   } else if ("listening" in closable) {
     if (closable.listening) closable.close();
+  } else if ("closed" in closable) {
+    closable.close();
+    await closable.closed;
   } else {
     await closable[Symbol.asyncDispose]();
   }
