@@ -17,8 +17,13 @@ export function socks5Login(username: string, password: string, version = 1): Bu
 }
 
 /** A request; the address is a name where the host is no IP address. */
-export function socks5Request({ host, port }: Endpoint, command = 1): Buffer {
-  return Buffer.concat([Buffer.of(5, command, 0), addressBytes(host), Buffer.of(port >> 8, port & 0xff)]);
+export function socks5Request(destination: Endpoint, command = 1): Buffer {
+  return Buffer.concat([Buffer.of(5, command, 0), socks5Address(destination)]);
+}
+
+/** An address with its type and port; a name where the host is no IP address. */
+export function socks5Address({ host, port }: Endpoint): Buffer {
+  return Buffer.concat([hostBytes(host), Buffer.of(port >> 8, port & 0xff)]);
 }
 
 /** The answer to a request. */
@@ -36,8 +41,16 @@ export async function readSocks5Answer(proxy: Socket): Promise<Socks5Answer> {
   return { reply, boundTo: { host, port: rest.readUInt16BE(rest.length - 2) } };
 }
 
-/** Asks a proxy, message by message, for a connection; with the answer, from which on the socket carries payload. */
-export async function askSocks5(proxy: Socket, destination: Endpoint, user?: User): Promise<Socks5Answer> {
+/**
+ * Asks a proxy, message by message, for a connection or (command 3) an association; with the answer, from which on the
+ * socket of a connection carries payload.
+ */
+export async function askSocks5(
+  proxy: Socket,
+  destination: Endpoint,
+  user?: User,
+  command = 1,
+): Promise<Socks5Answer> {
   const method = user === undefined ? 0 : 2;
   proxy.write(socks5Greeting(method));
   assert.deepEqual([...(await readBytes(proxy, 2))], [5, method]);
@@ -45,11 +58,11 @@ export async function askSocks5(proxy: Socket, destination: Endpoint, user?: Use
     proxy.write(socks5Login(user.username, user.password));
     assert.deepEqual([...(await readBytes(proxy, 2))], [1, 0]);
   }
-  proxy.write(socks5Request(destination));
+  proxy.write(socks5Request(destination, command));
   return readSocks5Answer(proxy);
 }
 
-function addressBytes(host: string): Buffer {
+function hostBytes(host: string): Buffer {
   if (isIP(host) === 0) return Buffer.concat([Buffer.of(3, Buffer.byteLength(host)), Buffer.from(host)]);
   return Buffer.of(isIP(host) === 4 ? 1 : 4, ...ipaddr.parse(host).toByteArray());
 }
