@@ -1,7 +1,7 @@
 /**
  * The proxy and its counters without the V2Ray API, and so without any module of Connect.
  *
- * The counters are read in the process, from `App.store`.
+ * The counters are read in the process, from `App.store`, and who is connected from `App.connections`.
  *
  * @module v2ray-api/proxy
  */
@@ -32,10 +32,14 @@ export type { LogFields, Logger } from "./log/logger.js";
 export { formatEndpoint } from "./net/endpoint.js";
 export type { Endpoint } from "./net/endpoint.js";
 export { ListenError } from "./net/listen-error.js";
+export type { MovedBytes } from "./net/moved-bytes.js";
 export { CounterStore } from "./stats/counter-store.js";
 export type { NamedCounter } from "./stats/counter-store.js";
 export { Counter } from "./stats/counter.js";
 export type { StatDirection, StatName, StatScope } from "./stats/stat-name.js";
+export { ConnectionTable } from "./track/connection-table.js";
+export type { ConnectionEntry, ConnectionHandle, OpenConnection } from "./track/connection-table.js";
+export type { ConnectionMetadata } from "./track/connection-tracker.js";
 
 /**
  * A config asks for the V2Ray API, which this entry point leaves out: take `createApp()` of `v2ray-api` for it, or remove

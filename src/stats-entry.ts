@@ -10,12 +10,17 @@
 export type { ByteSink, ConnectionSinks } from "./net/byte-sink.js";
 export { countConnection, unwrapConnection } from "./net/counting-connection.js";
 export type { UnwrappedConnection } from "./net/counting-connection.js";
+export { countPacketConnection } from "./net/counting-packet-connection.js";
 export type { Endpoint } from "./net/endpoint.js";
+export type { MovedBytes } from "./net/moved-bytes.js";
+export type { PacketConnection, PacketReceiver, PacketSent } from "./net/packet-connection.js";
 export { CounterStore } from "./stats/counter-store.js";
 export type { NamedCounter } from "./stats/counter-store.js";
 export { Counter } from "./stats/counter.js";
 export { formatStatName, parseStatName } from "./stats/stat-name.js";
 export type { StatDirection, StatName, StatScope } from "./stats/stat-name.js";
+export { ConnectionTable } from "./track/connection-table.js";
+export type { ConnectionEntry, ConnectionHandle, OpenConnection } from "./track/connection-table.js";
 export { chainTrackers } from "./track/connection-tracker.js";
 export type { ConnectionMetadata, ConnectionTracker } from "./track/connection-tracker.js";
 export { StatsTracker } from "./track/stats-tracker.js";

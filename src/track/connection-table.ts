@@ -11,7 +11,9 @@ export interface ConnectionHandle {
 
 /** A connection's place in the table. Whoever opened it disposes of it when the connection is over; twice does no harm. */
 export interface ConnectionEntry {
+  /** By which the table knows the connection. */
   readonly id: number;
+  /** Takes the connection out of the table: it is over. */
   [Symbol.dispose](): void;
 }
 
@@ -19,6 +21,7 @@ export interface ConnectionEntry {
 export interface OpenConnection extends MovedBytes {
   /** By which the table knows it. */
   readonly id: number;
+  /** Who goes where, as the trackers were told. */
   readonly metadata: ConnectionMetadata;
   /** When it was entered, in milliseconds since 1970. */
   readonly startedAtMs: number;

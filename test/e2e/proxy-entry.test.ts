@@ -43,6 +43,7 @@ describe("the package's entry points", () => {
     assert.deepEqual(stats.map((url) => /\/dist\/(.*)$/.exec(url)?.[1] ?? url).sort(), [
       "net/byte-sink.js",
       "net/counting-connection.js",
+      "net/counting-packet-connection.js",
       "net/forward-members.js",
       "net/reset.js",
       "net/system-error.js",
@@ -51,6 +52,7 @@ describe("the package's entry points", () => {
       "stats/counter-store.js",
       "stats/counter.js",
       "stats/stat-name.js",
+      "track/connection-table.js",
       "track/connection-tracker.js",
       "track/stats-tracker.js",
     ]);
