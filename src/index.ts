@@ -43,7 +43,7 @@ export type { MovedBytes } from "./net/moved-bytes.js";
 export { ApiServer } from "./rpc/api-server.js";
 export type { ApiServerOptions } from "./rpc/api-server.js";
 export { CounterStore } from "./stats/counter-store.js";
-export type { NamedCounter } from "./stats/counter-store.js";
+export type { CounterPair, CounterStoreOptions, NamedCounter } from "./stats/counter-store.js";
 export { Counter } from "./stats/counter.js";
 export { formatStatName, parseStatName } from "./stats/stat-name.js";
 export type { StatDirection, StatName, StatScope } from "./stats/stat-name.js";

@@ -34,7 +34,7 @@ export type { Endpoint } from "./net/endpoint.js";
 export { ListenError } from "./net/listen-error.js";
 export type { MovedBytes } from "./net/moved-bytes.js";
 export { CounterStore } from "./stats/counter-store.js";
-export type { NamedCounter } from "./stats/counter-store.js";
+export type { CounterPair, CounterStoreOptions, NamedCounter } from "./stats/counter-store.js";
 export { Counter } from "./stats/counter.js";
 export type { StatDirection, StatName, StatScope } from "./stats/stat-name.js";
 export { ConnectionTable } from "./track/connection-table.js";

@@ -1,8 +1,26 @@
 import { Counter, slotsPerCounter } from "./counter.js";
-import { formatStatName, type StatName } from "./stat-name.js";
+import {
+  assertTag,
+  formatStatName,
+  parseStatName,
+  statDirections,
+  type StatName,
+  type StatScope,
+} from "./stat-name.js";
 
 /** How many counters share one typed array: 64 KiB, small enough for a store that stays small. */
 const countersPerSlab = 4096;
+
+/** What the bound of a store may be: with less than a pair it could count nothing, and V8's maps hold no more than most. */
+export const maxCountersRange = { least: 2, most: 2 ** 24, default: 1_000_000 } as const;
+
+export interface CounterStoreOptions {
+  /**
+   * How many counters there may be, at some 200 bytes of memory each: names that come from outside shall not fill it. A
+   * whole number from 2 to 2^24. Default: 1,000,000.
+   */
+  readonly maxCounters?: number;
+}
 
 /** A counter under its name, as a query lists it. */
 export interface NamedCounter {
@@ -12,20 +30,48 @@ export interface NamedCounter {
   readonly counter: Counter;
 }
 
+/** Both counters of one inbound, outbound or user. */
+export interface CounterPair {
+  readonly uplink: Counter;
+  readonly downlink: Counter;
+}
+
 /**
  * The counters of one process, by name.
  *
  * A counter comes into being when it is first asked for by whoever counts, and stays until the process ends, so that a
- * reader never sees a total vanish.
+ * reader never sees a total vanish. There are at most {@link CounterStoreOptions.maxCounters} of them.
+ *
+ * A name is kept in its parts: a connection finds its counters by a tag, without writing a name out, and a million of them
+ * take less room.
  */
 export class CounterStore {
-  readonly #counters = new Map<string, Counter>();
+  /** How many counters there may be. */
+  readonly maxCounters: number;
+  readonly #subjects: Subject[] = [];
+  readonly #subjectsByTag: Readonly<Record<StatScope, Map<string, Subject>>> = {
+    inbound: new Map(),
+    outbound: new Map(),
+    user: new Map(),
+  };
+  #size = 0;
   #slab = new BigInt64Array(0);
   #slabLength = 0;
 
+  /** @throws RangeError unless `maxCounters` is a whole number in its range. */
+  constructor({ maxCounters = maxCountersRange.default }: CounterStoreOptions = {}) {
+    if (!isMaxCounters(maxCounters)) {
+      const { least, most } = maxCountersRange;
+      throw new RangeError(
+        `maxCounters: expected a whole number from ${least} to ${most}, got ${maxCounters}`,
+      );
+    }
+    this.maxCounters = maxCounters;
+  }
+
   /** How many counters there are. */
   get size(): number {
-    return this.#counters.size;
+    return this.#size;
   }
 
   /**
@@ -33,32 +79,72 @@ export class CounterStore {
    *
    * Look it up once per connection and keep it: adding to it then costs no look-up.
    *
-   * @throws RangeError if the name's tag contains `>>>` or ends with `>`.
+   * @throws RangeError if the name's tag contains `>>>` or ends with `>`, or if it were one counter too many.
    */
   counter(name: StatName): Counter {
-    const text = formatStatName(name);
-    const existing = this.#counters.get(text);
+    const { scope, tag, direction } = name;
+    const known = this.#subjectsByTag[scope].get(tag);
+    const existing = known?.[direction];
     if (existing !== undefined) return existing;
-    const created = this.#createCounter();
-    this.#counters.set(text, created);
-    return created;
+    const text = formatStatName(name);
+    if (!this.#hasRoomFor(1)) {
+      throw new RangeError(
+        `cannot create the counter ${text}: there are ${this.maxCounters}, the most there may be`,
+      );
+    }
+    const subject = known ?? this.#createSubject(scope, tag);
+    return (subject[direction] = this.#createCounter());
+  }
+
+  /**
+   * Both counters of an inbound, outbound or user at the price of one look-up, created at 0 if they do not exist.
+   *
+   * @returns `undefined`, and creates neither, if they were too many.
+   * @throws RangeError if the tag contains `>>>` or ends with `>`.
+   */
+  pair(scope: StatScope, tag: string): CounterPair | undefined {
+    const known = this.#subjectsByTag[scope].get(tag);
+    if (known !== undefined && isComplete(known)) return known;
+    assertTag(tag);
+    const missing = statDirections.filter((direction) => known?.[direction] === undefined);
+    if (!this.#hasRoomFor(missing.length)) return undefined;
+    const subject = known ?? this.#createSubject(scope, tag);
+    for (const direction of missing) subject[direction] = this.#createCounter();
+    return isComplete(subject) ? subject : undefined;
   }
 
   /** The counter whose whole name this is, `user>>>alice>>>traffic>>>uplink`, or `undefined`: reading never creates one. */
   get(name: string): Counter | undefined {
-    return this.#counters.get(name);
+    const parts = parseStatName(name);
+    return parts && this.#subjectsByTag[parts.scope].get(parts.tag)?.[parts.direction];
   }
 
   /**
-   * The counters whose name `matches` accepts, each once, in the order in which they were created. They are looked for one
-   * by one as they are taken, so counters that come into being meanwhile are found, too.
+   * The counters whose name `matches` accepts, each once, in the order in which their tags came up, uplink first. They are
+   * looked for one by one as they are taken, so counters that come into being meanwhile are found, too.
    *
    * @param matches - Called with each name, in full.
    */
   *query(matches: (name: string) => boolean): Generator<NamedCounter, void, undefined> {
-    for (const [name, counter] of this.#counters) {
-      if (matches(name)) yield { name, counter };
+    for (const subject of this.#subjects) {
+      for (const direction of statDirections) {
+        const counter = subject[direction];
+        if (counter === undefined) continue;
+        const name = formatStatName({ scope: subject.scope, tag: subject.tag, direction });
+        if (matches(name)) yield { name, counter };
+      }
     }
+  }
+
+  #hasRoomFor(count: number): boolean {
+    return this.#size + count <= this.maxCounters;
+  }
+
+  #createSubject(scope: StatScope, tag: string): Subject {
+    const subject: Subject = { scope, tag: copyOf(tag), uplink: undefined, downlink: undefined };
+    this.#subjects.push(subject);
+    this.#subjectsByTag[scope].set(subject.tag, subject);
+    return subject;
   }
 
   #createCounter(): Counter {
@@ -68,6 +154,29 @@ export class CounterStore {
     }
     const counter = new Counter(this.#slab, this.#slabLength);
     this.#slabLength += slotsPerCounter;
+    this.#size++;
     return counter;
   }
+}
+
+/** Whether a number can be the bound of a store. */
+function isMaxCounters(count: number): boolean {
+  return Number.isInteger(count) && count >= maxCountersRange.least && count <= maxCountersRange.most;
+}
+
+/** An inbound, outbound or user, and the counters that it has: whoever asks for one by its name gets that one alone. */
+interface Subject {
+  readonly scope: StatScope;
+  readonly tag: string;
+  uplink: Counter | undefined;
+  downlink: Counter | undefined;
+}
+
+function isComplete(subject: Subject): subject is Subject & CounterPair {
+  return subject.uplink !== undefined && subject.downlink !== undefined;
+}
+
+/** V8 cuts a string out of a longer one by pointing into it: a user's name would keep a login alive with its password. */
+function copyOf(text: string): string {
+  return text.split("").join("");
 }

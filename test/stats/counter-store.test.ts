@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { CounterStore } from "../../src/stats/counter-store.js";
-import { statDirections, statScopes, type StatName } from "../../src/stats/stat-name.js";
+import { CounterStore, maxCountersRange } from "../../src/stats/counter-store.js";
+import { formatStatName, statDirections, statScopes, type StatName } from "../../src/stats/stat-name.js";
+import { collectGarbage } from "../helpers/gc.js";
 
 /** More than one slab of 4,096 counters holds, and not a multiple of it. */
 const manyCount = 9_001;
@@ -11,6 +12,10 @@ function user(tag: string): StatName {
 }
 
 const everything = (): boolean => true;
+
+function namesIn(store: CounterStore): string[] {
+  return Array.from(store.query(everything), ({ name }) => name);
+}
 
 describe("CounterStore", () => {
   it("creates a counter at zero when it is first asked for", () => {
@@ -66,6 +71,59 @@ describe("CounterStore", () => {
     assert.equal(listed[0]?.counter, store.get("user>>>c>>>traffic>>>uplink"));
   });
 
+  it("lists in the order in which tags came up, whatever they are of, and uplink before downlink", () => {
+    const store = new CounterStore();
+    const subjects = [
+      ["user", "b"],
+      ["inbound", "a"],
+      ["user", "a"],
+      ["outbound", "b"],
+    ] as const;
+    for (const [scope, tag] of subjects) store.counter({ scope, tag, direction: "downlink" });
+    for (const [scope, tag] of subjects.toReversed()) store.counter({ scope, tag, direction: "uplink" });
+    assert.deepEqual(
+      namesIn(store),
+      subjects.flatMap(([scope, tag]) =>
+        statDirections.map((direction) => formatStatName({ scope, tag, direction })),
+      ),
+    );
+  });
+
+  it("lists what comes up while it is being read, or does not, but nothing twice", () => {
+    const store = new CounterStore();
+    for (const tag of ["a", "b"]) store.counter(user(tag));
+    const listed: string[] = [];
+    for (const { name } of store.query(everything)) {
+      listed.push(name);
+      store.pair("user", "a");
+      store.pair("user", "b");
+    }
+    assert.equal(new Set(listed).size, listed.length);
+    assert.ok(["a", "b"].every((tag) => listed.includes(formatStatName(user(tag)))));
+  });
+
+  for (const name of ["", "user", "user>>>a", "user>>>a>>>traffic", "user>>>b>>>traffic>>>uplink"]) {
+    it(`has no counter called ${JSON.stringify(name)}`, () => {
+      const store = new CounterStore();
+      store.pair("user", "a");
+      assert.equal(store.get(name), undefined);
+    });
+  }
+
+  for (const tag of ["", ">a", "a b/ü→字", "traffic", "__proto__", "constructor", "\ud800"]) {
+    it(`finds the counters of ${JSON.stringify(tag)} by their names`, () => {
+      const store = new CounterStore();
+      const { uplink, downlink } = store.pair("user", tag) ?? assert.fail("there is no room");
+      assert.equal(store.get(`user>>>${tag}>>>traffic>>>uplink`), uplink);
+      assert.equal(store.get(`user>>>${tag}>>>traffic>>>downlink`), downlink);
+      assert.equal(store.counter({ scope: "user", tag, direction: "downlink" }), downlink);
+      assert.deepEqual(
+        namesIn(store),
+        statDirections.map((direction) => formatStatName({ scope: "user", tag, direction })),
+      );
+    });
+  }
+
   it("asks the matcher about every name exactly once", () => {
     const store = new CounterStore();
     for (const tag of ["c", "a", "b"]) store.counter(user(tag));
@@ -101,4 +159,128 @@ describe("CounterStore", () => {
     assert.deepEqual(wrong, []);
     assert.ok(counters.every((counter, index) => store.counter(user(`user${index}`)) === counter));
   });
+});
+
+describe("CounterStore's pairs", () => {
+  it("are both counters of a scope and tag, created at zero when they are first asked for", () => {
+    const store = new CounterStore();
+    const { uplink, downlink } = store.pair("user", "alice") ?? assert.fail("there is no room");
+    assert.deepEqual([uplink.total, downlink.total, store.size], [0n, 0n, 2]);
+    uplink.add(1);
+    downlink.add(2);
+    assert.equal(store.get("user>>>alice>>>traffic>>>uplink")?.value, 1n);
+    assert.equal(store.get("user>>>alice>>>traffic>>>downlink")?.value, 2n);
+  });
+
+  it("are the same pair each time, apart from those of other scopes and tags", () => {
+    const store = new CounterStore();
+    const pairs = statScopes.flatMap((scope) => ["a", "b"].map((tag) => store.pair(scope, tag)));
+    const again = statScopes.flatMap((scope) => ["a", "b"].map((tag) => store.pair(scope, tag)));
+    assert.deepEqual(again, pairs);
+    assert.equal(new Set(pairs.flatMap((pair) => [pair?.uplink, pair?.downlink])).size, 12);
+    assert.equal(store.size, 12);
+  });
+
+  for (const direction of statDirections) {
+    it(`have the ${direction} counter that is there already`, () => {
+      const store = new CounterStore();
+      const counter = store.counter({ scope: "inbound", tag: "in", direction });
+      counter.add(5);
+      const pair = store.pair("inbound", "in");
+      assert.equal(pair?.[direction], counter);
+      assert.equal(store.size, 2);
+      assert.equal(store.get(`inbound>>>in>>>traffic>>>${direction}`), counter);
+    });
+  }
+
+  for (const tag of ["a>>>b", "a>"]) {
+    it(`are refused for the tag ${tag}, and nothing is created`, () => {
+      const store = new CounterStore();
+      assert.throws(() => store.pair("user", tag), RangeError);
+      assert.equal(store.size, 0);
+    });
+  }
+
+  it("keep nothing alive that their tags were cut out of", () => {
+    const store = new CounterStore();
+    collectGarbage();
+    const before = process.memoryUsage().heapUsed;
+    for (let index = 0; index < 100; index++) {
+      const login = `a user with a long name ${index}:${"x".repeat(1_000_000)}`;
+      const [name = ""] = Buffer.from(login).toString().split(":");
+      store.pair("user", name);
+      store.counter({ scope: "inbound", tag: name, direction: "uplink" });
+    }
+    collectGarbage();
+    const grownBytes = process.memoryUsage().heapUsed - before;
+    assert.equal(store.size, 300);
+    assert.ok(grownBytes < 50_000_000, `${grownBytes} bytes are kept`);
+  });
+});
+
+describe("CounterStore's bound", () => {
+  it("is a million by default", () => {
+    assert.equal(new CounterStore().maxCounters, 1_000_000);
+    assert.equal(maxCountersRange.default, 1_000_000);
+  });
+
+  it("lets there be so many counters, and says which one is too many", () => {
+    const store = new CounterStore({ maxCounters: 3 });
+    for (const tag of ["a", "b", "c"]) store.counter(user(tag));
+    assert.throws(() => store.counter(user("d")), {
+      name: "RangeError",
+      message: "cannot create the counter user>>>d>>>traffic>>>uplink: there are 3, the most there may be",
+    });
+    assert.equal(store.size, 3);
+    assert.equal(store.get("user>>>d>>>traffic>>>uplink"), undefined);
+  });
+
+  it("lets those go on that there are", () => {
+    const store = new CounterStore({ maxCounters: 4 });
+    const pairs = ["a", "b"].map((tag) => store.pair("user", tag));
+    assert.equal(store.pair("user", "c"), undefined);
+    pairs.forEach((pair, index) => {
+      assert.equal(store.pair("user", ["a", "b"][index] ?? ""), pair);
+      pair?.uplink.add(5);
+    });
+    assert.equal(store.counter(user("b")), pairs[1]?.uplink);
+    assert.deepEqual(
+      Array.from(store.query(everything), ({ counter }) => counter.value),
+      [5n, 0n, 5n, 0n],
+    );
+  });
+
+  it("lets there be both counters of a pair or neither", () => {
+    const store = new CounterStore({ maxCounters: 3 });
+    assert.notEqual(store.pair("user", "a"), undefined);
+    assert.equal(store.pair("user", "b"), undefined);
+    assert.equal(store.size, 2);
+    assert.equal(store.get("user>>>b>>>traffic>>>uplink"), undefined);
+    assert.notEqual(store.counter(user("b")), undefined);
+    assert.equal(store.pair("user", "b"), undefined);
+    assert.equal(store.size, 3);
+  });
+
+  it("has room for the other half of a pair where there is room for one", () => {
+    const store = new CounterStore({ maxCounters: 2 });
+    const uplink = store.counter(user("a"));
+    assert.equal(store.pair("user", "b"), undefined);
+    assert.equal(store.pair("user", "a")?.uplink, uplink);
+    assert.equal(store.size, 2);
+  });
+
+  for (const maxCounters of [2, 6, 1_000_000, 2 ** 24]) {
+    it(`may be ${maxCounters}`, () => {
+      assert.equal(new CounterStore({ maxCounters }).maxCounters, maxCounters);
+    });
+  }
+
+  for (const maxCounters of [0, 1, -2, 2.5, 2 ** 24 + 1, Infinity, Number.NaN]) {
+    it(`must not be ${maxCounters}`, () => {
+      assert.throws(() => new CounterStore({ maxCounters }), {
+        name: "RangeError",
+        message: `maxCounters: expected a whole number from 2 to 16777216, got ${maxCounters}`,
+      });
+    });
+  }
 });
