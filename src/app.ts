@@ -111,7 +111,7 @@ export class StartError extends Error {
  */
 export class App {
   /** The counters, to be read while the app runs and after it; empty where the config counts nothing. */
-  readonly store = new CounterStore();
+  readonly store: CounterStore;
   /** The connections that are open, to be listed and closed. */
   readonly connections = new ConnectionTable();
   readonly #inbounds: readonly Inbound[];
@@ -126,7 +126,8 @@ export class App {
    */
   constructor(config: Config, { createApiServer, logger = silentLogger }: AppOptions) {
     const { listen, stats, access_control_allow_origin: allowedOrigins } = config.experimental.v2ray_api;
-    const trackers = stats.enabled ? [new StatsTracker(this.store, stats)] : [];
+    this.store = new CounterStore({ maxCounters: stats.max_counters });
+    const trackers = stats.enabled ? [new StatsTracker(this.store, { ...stats, logger })] : [];
     const { connections } = this;
     const routing = { routes: createRoutes(config), tracker: chainTrackers(trackers), connections, logger };
     const router = new Router(routing);

@@ -1,5 +1,6 @@
 import type { AppAddresses } from "../app.js";
 import type { Config } from "../config/config.js";
+import { namesEvery } from "../config/v2ray-api.js";
 import { formatEndpoint, type Endpoint } from "../index.js";
 
 /** What a person reads when the program has started: where it listens, what it counts, and what to try. */
@@ -30,13 +31,13 @@ function formatCounted({ experimental }: Config): string {
   const { enabled, inbounds, outbounds, users } = experimental.v2ray_api.stats;
   if (!enabled) return 'nothing: "experimental.v2ray_api.stats.enabled" is false';
   const counted = [
-    ["inbounds", inbounds],
-    ["outbounds", outbounds],
-    ["users", users],
+    ["inbound", inbounds],
+    ["outbound", outbounds],
+    ["user", users],
   ] as const;
   const parts = counted
     .filter(([, names]) => names.length > 0)
-    .map(([kind, names]) => `${kind} ${names.join(", ")}`);
+    .map(([kind, names]) => (namesEvery(names) ? `every ${kind}` : `${kind}s ${names.join(", ")}`));
   return parts.length > 0
     ? parts.join("; ")
     : 'nothing: "experimental.v2ray_api.stats" lists no inbounds, outbounds or users';

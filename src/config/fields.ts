@@ -33,17 +33,22 @@ export function flagField(about: string): z.ZodBoolean {
 
 /** A port to listen on, 0 to 65535; 0 takes any free port. */
 export function portField(about: string): z.ZodNumber {
-  return portFrom(0, about);
+  return wholeNumberField(about, "a port number", { least: 0, most: maxPort });
 }
 
 /** A port to connect to, 1 to 65535. */
 export function remotePortField(about: string): z.ZodNumber {
-  return portFrom(1, about);
+  return wholeNumberField(about, "a port number", { least: 1, most: maxPort });
 }
 
 /** A host to connect to, which is looked up when it is needed. */
 export function hostField(about: string): z.ZodString {
   return textField(about, "an IP address without brackets, or a host name", isHost);
+}
+
+/** How many of something there may be. */
+export function countField(about: string, range: Range): z.ZodNumber {
+  return wholeNumberField(about, "a whole number", range);
 }
 
 /** What tells the types of inbounds, or of outbounds, apart. */
@@ -56,13 +61,26 @@ export function isPort(port: number): boolean {
   return Number.isInteger(port) && port >= 0 && port <= maxPort;
 }
 
-function portFrom(minimum: 0 | 1, about: string): z.ZodNumber {
-  const expected = `a port number from ${minimum} to ${maxPort}`;
-  // One refinement instead of int(), min() and max(): a port out of range is one issue, however far out.
+/** Both bounds included. */
+interface Range {
+  readonly least: number;
+  readonly most: number;
+}
+
+function wholeNumberField(about: string, kind: string, { least, most }: Range): z.ZodNumber {
+  const expected = `${kind} from ${least} to ${most}`;
+  const isInRange = (number: number): boolean =>
+    Number.isInteger(number) && number >= least && number <= most;
+  // One refinement instead of int(), min() and max(): a number out of range is one issue, however far out.
   return z
     .number({ error: expected })
-    .refine((port) => isPort(port) && port >= minimum, { error: expected })
-    .meta({ description: `${about} Expected: ${expected}.`, type: "integer", minimum, maximum: maxPort });
+    .refine(isInRange, { error: expected })
+    .meta({
+      description: `${about} Expected: ${expected}.`,
+      type: "integer",
+      minimum: least,
+      maximum: most,
+    });
 }
 
 /** A name has no place for what ends it in an address or a URL. */

@@ -1,3 +1,4 @@
+import { everyName } from "../track/stats-tracker.js";
 import type { Finding } from "./finding.js";
 import { defaultOutbound } from "./outbounds.js";
 import { childOf, isObject, itemsOf, textAt, type Place } from "./place.js";
@@ -17,9 +18,9 @@ export function findUnknownReferences(config: Place): readonly Finding[] {
     ...unknown(users, namesIn(rules, "auth_user")),
     ...unknown(outbounds, namesIn(rules, "outbound")),
     ...unknown(outbounds, [childOf(route, "final")]),
-    ...unknown(inbounds, itemsOf(childOf(stats, "inbounds"))),
-    ...unknown(outbounds, itemsOf(childOf(stats, "outbounds"))),
-    ...unknown(users, itemsOf(childOf(stats, "users"))),
+    ...unknown(inbounds, itemsOf(childOf(stats, "inbounds")), everyName),
+    ...unknown(outbounds, itemsOf(childOf(stats, "outbounds")), everyName),
+    ...unknown(users, itemsOf(childOf(stats, "users")), everyName),
   ];
 }
 
@@ -51,15 +52,21 @@ function knownUsers(config: Place): KnownNames {
   return { what: "a user name of some inbound", names };
 }
 
-function unknown({ what, names }: KnownNames, references: readonly Place[]): readonly Finding[] {
+/** @param wildcard - What may stand for a name though it is none. Default: nothing. */
+function unknown(
+  { what, names }: KnownNames,
+  references: readonly Place[],
+  wildcard?: string,
+): readonly Finding[] {
   const known = new Set(names);
   // As long as some name cannot be read, that may be the one that is meant: its own issue is enough.
   if (known.has(undefined)) return [];
   const choices = [...known].filter((name) => name !== undefined).filter((name) => name !== "");
-  const expected = `${what} (${choices.length === 0 ? "there is none" : showChoices(choices)})`;
+  const named = `${what} (${choices.length === 0 ? "there is none" : showChoices(choices)})`;
+  const expected = wildcard === undefined ? named : `${named} or ${showValue(wildcard)}`;
   return references.flatMap((reference) => {
     const name = textAt(reference);
-    if (name === undefined || known.has(name)) return [];
+    if (name === undefined || known.has(name) || name === wildcard) return [];
     return [{ path: reference.path, message: `expected ${expected}, got ${showValue(name)}`, at: "value" }];
   });
 }

@@ -1,6 +1,8 @@
 import type { z } from "zod";
 import { maxPort, parseEndpoint } from "../net/endpoint.js";
-import { flagField, textField } from "./fields.js";
+import { maxCountersRange } from "../stats/counter-store.js";
+import { everyName } from "../track/stats-tracker.js";
+import { countField, flagField, textField } from "./fields.js";
 import { listOrOne } from "./list-or-one.js";
 import { section } from "./section.js";
 
@@ -10,9 +12,9 @@ export type V2RayApiConfig = z.output<typeof v2rayApiSchema>;
 /** The section `experimental.v2ray_api.stats`: whose bytes are counted. */
 export type StatsConfig = z.output<typeof statsSchema>;
 
-/** The names of whom to count. A repeated name counts once. Default: none. */
+/** The names of whom to count, `*` for all there are. A repeated name counts once. Default: none. */
 function namesField(about: string, expected: string) {
-  return listOrOne(textField(about, expected))
+  return listOrOne(textField(about, `${expected} or "${everyName}"`))
     .transform((names) => [...new Set(names)])
     .default([])
     .describe(about);
@@ -20,12 +22,18 @@ function namesField(about: string, expected: string) {
 
 const statsSchema = section({
   enabled: flagField("Whether anything is counted, and the StatsService served.").default(false),
-  inbounds: namesField("The inbounds to count.", "the tag of an inbound"),
-  outbounds: namesField("The outbounds to count.", "the tag of an outbound"),
-  users: namesField("The users to count.", "a user name of some inbound"),
+  inbounds: namesField("The inbounds to count; `*` counts every one.", "the tag of an inbound"),
+  outbounds: namesField("The outbounds to count; `*` counts every one.", "the tag of an outbound"),
+  users: namesField("The users to count; `*` counts everyone who logs in.", "a user name of some inbound"),
+  max_counters: countField(
+    "How many counters there may be, two for each inbound, outbound and user that has had a connection. What comes up beyond is relayed and not counted. A counter takes some 200 bytes of memory.",
+    maxCountersRange,
+  ).default(maxCountersRange.default),
 })
   .prefault({})
-  .describe("Whose bytes are counted: nobody's but those named here.");
+  .describe(
+    "Whose bytes are counted: nobody's but those named here. `*` names all there are, beside others too.",
+  );
 
 /** Checks the section `experimental.v2ray_api`. It may be missing as a whole. */
 export const v2rayApiSchema = section({
@@ -51,6 +59,11 @@ export const v2rayApiSchema = section({
 })
   .prefault({})
   .describe("The V2Ray API: where its server listens, and what it counts.");
+
+/** Whether a list of whom to count names all there are. */
+export function namesEvery(names: readonly string[]): boolean {
+  return names.includes(everyName);
+}
 
 function isOrigin(text: string): boolean {
   if (!/^https?:\/\/[^*]+$/.test(text) || !URL.canParse(text)) return false;

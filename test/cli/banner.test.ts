@@ -63,6 +63,12 @@ describe("formatBanner", () => {
     [{ enabled: true }, 'nothing: "experimental.v2ray_api.stats" lists no inbounds, outbounds or users'],
     [{ enabled: true, inbounds: ["mixed-in"] }, "inbounds mixed-in"],
     [{ enabled: true, users: ["bob", "alice"], outbounds: "other" }, "outbounds other; users bob, alice"],
+    [{ enabled: true, users: "*" }, "every user"],
+    [
+      { enabled: true, inbounds: ["*"], outbounds: "*", users: "*" },
+      "every inbound; every outbound; every user",
+    ],
+    [{ enabled: true, inbounds: ["mixed-in"], users: ["bob", "*"] }, "inbounds mixed-in; every user"],
   ];
   for (const [stats, text] of counted) {
     it(`says what is counted with ${JSON.stringify(stats)}`, () => {

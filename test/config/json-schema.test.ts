@@ -136,6 +136,9 @@ describe("the schema", () => {
     { experimental: { v2ray_api: { listen: "", stats: {} } } },
     { experimental: { v2ray_api: { listen: ":1", access_control_allow_origin: "https://panel.example" } } },
     { experimental: { v2ray_api: { access_control_allow_origin: ["http://a", "http://b"] } } },
+    { experimental: { v2ray_api: { stats: { inbounds: "*", outbounds: ["*", "direct"], users: ["*"] } } } },
+    { experimental: { v2ray_api: { stats: { max_counters: 2 } } } },
+    { experimental: { v2ray_api: { stats: { max_counters: 16_777_216 } } } },
     {
       inbounds: { ...mixed, users: user },
       experimental: {
@@ -211,6 +214,10 @@ describe("the schema", () => {
     { experimental: { v2ray_api: { stats: { enabled: "true" } } } },
     { experimental: { v2ray_api: { stats: { user: "alice" } } } },
     { experimental: { v2ray_api: { stats: { users: [user] } } } },
+    { experimental: { v2ray_api: { stats: { max_counters: 1 } } } },
+    { experimental: { v2ray_api: { stats: { max_counters: 2.5 } } } },
+    { experimental: { v2ray_api: { stats: { max_counters: 16_777_217 } } } },
+    { experimental: { v2ray_api: { stats: { max_counters: "many" } } } },
   ];
   for (const config of wrong) {
     const text = JSON.stringify(config);

@@ -44,7 +44,13 @@ describe("parseConfig", () => {
         v2ray_api: {
           listen: { host: "::1", port: 10_085 },
           access_control_allow_origin: ["https://panel.example"],
-          stats: { enabled: true, inbounds: ["in", "1"], outbounds: ["out"], users: ["bob"] },
+          stats: {
+            enabled: true,
+            inbounds: ["in", "1"],
+            outbounds: ["out"],
+            users: ["bob"],
+            max_counters: 1_000_000,
+          },
         },
       },
     });
@@ -125,8 +131,8 @@ describe("a config with faults", () => {
       `${v2rayApi}.access_control_allow_origin: expected an origin as browsers write it, ` +
         'such as "https://panel.example" (no path, no "*"), got "*"',
       `${v2rayApi}.stats.enabled: expected true or false, got 1`,
-      `${v2rayApi}.stats.inbounds[1]: expected the tag of an inbound ("in", "1", "a>>>b"), got "out"`,
-      `${v2rayApi}.stats.outbounds[0]: expected the tag of an outbound (there is none), got "proxy"`,
+      `${v2rayApi}.stats.inbounds[1]: expected the tag of an inbound ("in", "1", "a>>>b") or "*", got "out"`,
+      `${v2rayApi}.stats.outbounds[0]: expected the tag of an outbound (there is none) or "*", got "proxy"`,
       '__proto__: unknown key; expected one of "$schema", "log", "inbounds", "outbounds", "route", "experimental"',
     ]);
   });

@@ -141,7 +141,13 @@ describe("examples/config.json", () => {
         v2ray_api: {
           listen: { host: "127.0.0.1", port: 10_085 },
           access_control_allow_origin: [],
-          stats: { enabled: true, inbounds: ["mixed-in"], outbounds: ["direct"], users: ["alice", "bob"] },
+          stats: {
+            enabled: true,
+            inbounds: ["mixed-in"],
+            outbounds: ["direct"],
+            users: ["alice", "bob"],
+            max_counters: 1_000_000,
+          },
         },
       },
     });

@@ -53,7 +53,7 @@ describe("docs/configuration.md", () => {
       "`route.rules[]`": ["inbound", "auth_user", "action", "outbound"],
       "`experimental`": ["v2ray_api"],
       "`experimental.v2ray_api`": ["listen", "access_control_allow_origin", "stats"],
-      "`experimental.v2ray_api.stats`": ["enabled", "inbounds", "outbounds", "users"],
+      "`experimental.v2ray_api.stats`": ["enabled", "inbounds", "outbounds", "users", "max_counters"],
     });
   });
 

@@ -96,17 +96,45 @@ describe("stats lists", () => {
   it("name nothing else", () => {
     const names = { inbounds: ["in", "direct"], outbounds: "in", users: ["alice", "dave", "in"] };
     assert.deepEqual(issueLines({ inbounds, experimental: stats(names) }), [
-      'experimental.v2ray_api.stats.inbounds[1]: expected the tag of an inbound ("in", "in2"), got "direct"',
-      'experimental.v2ray_api.stats.outbounds: expected the tag of an outbound ("direct"), got "in"',
-      'experimental.v2ray_api.stats.users[1]: expected a user name of some inbound ("alice", "bob", "carol"), got "dave"',
-      'experimental.v2ray_api.stats.users[2]: expected a user name of some inbound ("alice", "bob", "carol"), got "in"',
+      'experimental.v2ray_api.stats.inbounds[1]: expected the tag of an inbound ("in", "in2") or "*", got "direct"',
+      'experimental.v2ray_api.stats.outbounds: expected the tag of an outbound ("direct") or "*", got "in"',
+      'experimental.v2ray_api.stats.users[1]: expected a user name of some inbound ("alice", "bob", "carol") or "*", got "dave"',
+      'experimental.v2ray_api.stats.users[2]: expected a user name of some inbound ("alice", "bob", "carol") or "*", got "in"',
+    ]);
+  });
+
+  for (const names of ["*", ["*"], ["in", "*"], ["*", "in", "*"]]) {
+    it(`may be ${JSON.stringify(names)} for inbounds, and alike for the others`, () => {
+      assert.deepEqual(issueLines({ inbounds, experimental: stats({ inbounds: names }) }), []);
+      assert.deepEqual(issueLines({ experimental: stats({ outbounds: "*", users: ["*"] }) }), []);
+    });
+  }
+
+  it("know no other wildcard, and say what is wrong beside the one", () => {
+    const names = { inbounds: ["*", "in*"], outbounds: "**", users: ["al*", "*", ""] };
+    const [users, tags] = ['("alice", "bob", "carol") or "*"', '("in", "in2") or "*"'];
+    assert.deepEqual(issueLines({ inbounds, experimental: stats(names) }), [
+      `experimental.v2ray_api.stats.inbounds[1]: expected the tag of an inbound ${tags}, got "in*"`,
+      'experimental.v2ray_api.stats.outbounds: expected the tag of an outbound ("direct") or "*", got "**"',
+      `experimental.v2ray_api.stats.users[0]: expected a user name of some inbound ${users}, got "al*"`,
+      `experimental.v2ray_api.stats.users[2]: expected a user name of some inbound ${users}, got ""`,
+    ]);
+  });
+
+  it("are alone in knowing a wildcard: routes do not", () => {
+    const route = { rules: [{ inbound: "*", auth_user: ["*"], outbound: "*" }], final: "*" };
+    assert.deepEqual(issueLines({ inbounds, route }), [
+      'route.rules[0].inbound: expected the tag of an inbound ("in", "in2"), got "*"',
+      'route.rules[0].auth_user[0]: expected a user name of some inbound ("alice", "bob", "carol"), got "*"',
+      'route.rules[0].outbound: expected the tag of an outbound ("direct"), got "*"',
+      'route.final: expected the tag of an outbound ("direct"), got "*"',
     ]);
   });
 
   it("say so if there is nothing to name", () => {
     assert.deepEqual(issueLines({ experimental: stats({ inbounds: ["in"], users: ["alice"] }) }), [
-      'experimental.v2ray_api.stats.inbounds[0]: expected the tag of an inbound (there is none), got "in"',
-      'experimental.v2ray_api.stats.users[0]: expected a user name of some inbound (there is none), got "alice"',
+      'experimental.v2ray_api.stats.inbounds[0]: expected the tag of an inbound (there is none) or "*", got "in"',
+      'experimental.v2ray_api.stats.users[0]: expected a user name of some inbound (there is none) or "*", got "alice"',
     ]);
   });
 
@@ -117,13 +145,13 @@ describe("stats lists", () => {
         `(${many
           .slice(0, 8)
           .map((name) => `"${name}"`)
-          .join(", ")} and 992 more), got "x"`,
+          .join(", ")} and 992 more) or "*", got "x"`,
     ]);
   });
 
   it("are checked also while nothing is counted", () => {
     assert.deepEqual(issueLines({ experimental: stats({ enabled: false, outbounds: "x" }) }), [
-      'experimental.v2ray_api.stats.outbounds: expected the tag of an outbound ("direct"), got "x"',
+      'experimental.v2ray_api.stats.outbounds: expected the tag of an outbound ("direct") or "*", got "x"',
     ]);
   });
 
@@ -151,7 +179,7 @@ describe("stats lists", () => {
   it("do not take numbers for index tags", () => {
     const config = { inbounds: { type: "mixed", listen_port: 0 }, experimental: stats({ inbounds: [0] }) };
     assert.deepEqual(issueLines(config), [
-      "experimental.v2ray_api.stats.inbounds[0]: expected the tag of an inbound, got 0",
+      'experimental.v2ray_api.stats.inbounds[0]: expected the tag of an inbound or "*", got 0',
     ]);
   });
 });

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { toConfig } from "../../src/config/to-config.js";
+import { namesEvery } from "../../src/config/v2ray-api.js";
+import { CounterStore } from "../../src/stats/counter-store.js";
 import { issueLines } from "./issues.js";
 
 const withApi = (api: unknown) => ({ experimental: { v2ray_api: api } });
@@ -11,7 +13,7 @@ describe("experimental", () => {
     v2ray_api: {
       listen: undefined,
       access_control_allow_origin: [],
-      stats: { enabled: false, inbounds: [], outbounds: [], users: [] },
+      stats: { enabled: false, inbounds: [], outbounds: [], users: [], max_counters: 1_000_000 },
     },
   };
   for (const config of [{}, { experimental: {} }, withApi({}), withApi({ stats: {} })]) {
@@ -127,7 +129,13 @@ describe("v2ray_api.stats", () => {
   });
 
   it("keeps what is given", () => {
-    const stats = { enabled: true, inbounds: ["in"], outbounds: ["direct"], users: ["alice"] };
+    const stats = {
+      enabled: true,
+      inbounds: ["in"],
+      outbounds: ["direct"],
+      users: ["alice"],
+      max_counters: 6,
+    };
     assert.deepEqual(toConfig(config(stats)).experimental.v2ray_api.stats, stats);
   });
 
@@ -138,6 +146,7 @@ describe("v2ray_api.stats", () => {
       inbounds: ["in"],
       outbounds: ["direct"],
       users: ["alice"],
+      max_counters: 1_000_000,
     });
   });
 
@@ -148,17 +157,53 @@ describe("v2ray_api.stats", () => {
       inbounds: ["in"],
       outbounds: ["direct"],
       users: ["alice"],
+      max_counters: 1_000_000,
     });
   });
 
+  it("keeps the wildcard, alone and beside names", () => {
+    const stats = { inbounds: "*", outbounds: ["direct", "*", "*"], users: ["*", "alice"] };
+    const { inbounds, outbounds, users } = toConfig(config(stats)).experimental.v2ray_api.stats;
+    assert.deepEqual([inbounds, outbounds, users], [["*"], ["direct", "*"], ["*", "alice"]]);
+  });
+
+  for (const [names, isEvery] of [
+    [[], false],
+    [["alice", "**", "a*"], false],
+    [["*"], true],
+    [["alice", "*"], true],
+  ] as const) {
+    it(`names ${isEvery ? "all there are" : "only those it names"} with ${JSON.stringify(names)}`, () => {
+      assert.equal(namesEvery(names), isEvery);
+    });
+  }
+
+  for (const max of [2, 6, 1_000_000, 16_777_216]) {
+    it(`may have up to ${max} counters`, () => {
+      assert.equal(toConfig(config({ max_counters: max })).experimental.v2ray_api.stats.max_counters, max);
+      assert.equal(new CounterStore({ maxCounters: max }).maxCounters, max);
+    });
+  }
+
+  const range = "a whole number from 2 to 16777216";
   const bad: readonly (readonly [stats: unknown, issue: string])[] = [
+    [{ max_counters: 0 }, `stats.max_counters: expected ${range}, got 0`],
+    [{ max_counters: 1 }, `stats.max_counters: expected ${range}, got 1`],
+    [{ max_counters: -6 }, `stats.max_counters: expected ${range}, got -6`],
+    [{ max_counters: 6.5 }, `stats.max_counters: expected ${range}, got 6.5`],
+    [{ max_counters: 16_777_217 }, `stats.max_counters: expected ${range}, got 16777217`],
+    [{ max_counters: "6" }, `stats.max_counters: expected ${range}, got "6"`],
+    [{ max_counters: null }, `stats.max_counters: expected ${range}, got null`],
     [{ enabled: "true" }, 'stats.enabled: expected true or false, got "true"'],
-    [{ users: [1] }, "stats.users[0]: expected a user name of some inbound, got 1"],
-    [{ users: { username: "alice" } }, "stats.users: expected a user name of some inbound, got an object"],
-    [{ inbounds: [null] }, "stats.inbounds[0]: expected the tag of an inbound, got null"],
+    [{ users: [1] }, 'stats.users[0]: expected a user name of some inbound or "*", got 1'],
+    [
+      { users: { username: "alice" } },
+      'stats.users: expected a user name of some inbound or "*", got an object',
+    ],
+    [{ inbounds: [null] }, 'stats.inbounds[0]: expected the tag of an inbound or "*", got null'],
     [
       { user: ["alice"] },
-      'stats.user: unknown key; expected one of "enabled", "inbounds", "outbounds", "users"',
+      'stats.user: unknown key; expected one of "enabled", "inbounds", "outbounds", "users", "max_counters"',
     ],
     [true, "stats: expected an object, got a boolean"],
   ];

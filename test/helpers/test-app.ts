@@ -49,7 +49,7 @@ export interface Moved {
 }
 
 /** The counters that exist, by name. */
-export function countersOf({ app }: TestApp): Record<string, bigint> {
+export function countersOf({ app }: Pick<TestApp, "app">): Record<string, bigint> {
   return Object.fromEntries(
     [...app.store.query(() => true)].map(({ name, counter }) => [name, counter.value]),
   );

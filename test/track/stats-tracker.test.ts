@@ -8,6 +8,7 @@ import { chainTrackers, type ConnectionMetadata } from "../../src/track/connecti
 import { StatsTracker } from "../../src/track/stats-tracker.js";
 import { readAll } from "../helpers/bytes.js";
 import { connectionKinds } from "../helpers/connections.js";
+import { RecordingLogger } from "../helpers/recording-logger.js";
 
 const io = { timeout: 10_000 };
 const everything = (): boolean => true;
@@ -192,6 +193,172 @@ describe("StatsTracker", () => {
       "inbound>>>socks>>>traffic>>>downlink": 3n,
       "user>>>alice>>>traffic>>>uplink": 5n,
       "user>>>alice>>>traffic>>>downlink": 3n,
+    });
+  });
+});
+
+/** Has a connection routed that nobody uses. */
+function route(tracker: StatsTracker, facts: Partial<ConnectionMetadata> = {}): void {
+  tracker.routedConnection(new PassThrough(), { ...metadata, ...facts }).destroy();
+}
+
+function subjectsIn(store: CounterStore): string[] {
+  const names = Array.from(store.query(everything), ({ name }) => name.replace(/>>>traffic>>>.*$/, ""));
+  return [...new Set(names)];
+}
+
+describe("StatsTracker's wildcard", () => {
+  const all = ["inbound>>>socks", "outbound>>>direct", "user>>>alice"] as const;
+  const cases = [
+    [{ inbounds: ["*"] }, [all[0]]],
+    [{ outbounds: ["*"] }, [all[1]]],
+    [{ users: ["*"] }, [all[2]]],
+    [{ inbounds: ["*"], outbounds: ["*"], users: ["*"] }, all],
+    [{ inbounds: ["http"], users: ["bob", "*"] }, [all[2]]],
+    [{ outbounds: ["direct", "*", "*"] }, [all[1]]],
+  ] as const;
+  for (const [options, subjects] of cases) {
+    it(`counts ${subjects.join(", ")} with ${JSON.stringify(options)}`, () => {
+      const store = new CounterStore();
+      route(new StatsTracker(store, options));
+      assert.deepEqual(subjectsIn(store), subjects);
+      assert.equal(store.size, subjects.length * 2);
+    });
+  }
+
+  it("counts each user apart, the bytes of all their connections", io, async () => {
+    const store = new CounterStore();
+    const tracker = new StatsTracker(store, { users: ["*"] });
+    for (const user of ["alice", "bob", "alice"]) {
+      const [ours, peer] = createPipe();
+      const wrapper = tracker.routedConnection(ours, { ...metadata, user });
+      peer.end("12345");
+      wrapper.end("123");
+      await Promise.all([readAll(wrapper), readAll(peer)]);
+    }
+    assert.deepEqual(values(store), {
+      "user>>>alice>>>traffic>>>uplink": 10n,
+      "user>>>alice>>>traffic>>>downlink": 6n,
+      "user>>>bob>>>traffic>>>uplink": 5n,
+      "user>>>bob>>>traffic>>>downlink": 3n,
+    });
+  });
+
+  for (const user of [undefined, ""]) {
+    it(`counts nobody whose name is ${JSON.stringify(user)}`, () => {
+      const store = new CounterStore();
+      const connection = new PassThrough();
+      const tracker = new StatsTracker(store, { users: ["*"] });
+      assert.equal(tracker.routedConnection(connection, { ...metadata, user }), connection);
+      assert.equal(store.size, 0);
+    });
+  }
+
+  it("is no pattern: only alone is it one", () => {
+    const store = new CounterStore();
+    route(new StatsTracker(store, { users: ["ali*", "**", "*ice"] }));
+    assert.equal(store.size, 0);
+  });
+
+  it("counts what is called so itself, among all others", () => {
+    const store = new CounterStore();
+    const tracker = new StatsTracker(store, { users: ["*"] });
+    for (const user of ["*", "alice"]) route(tracker, { user });
+    assert.deepEqual(subjectsIn(store), ["user>>>*", "user>>>alice"]);
+  });
+
+  it("does not count what no counter can be named after, says so once, and counts the rest", () => {
+    const store = new CounterStore();
+    const logger = new RecordingLogger();
+    const tracker = new StatsTracker(store, { inbounds: ["*"], users: ["*"], logger });
+    for (const user of ["a>>>b", "bob>", "alice"]) route(tracker, { user });
+    assert.deepEqual(subjectsIn(store), ["inbound>>>socks", "user>>>alice"]);
+    assert.deepEqual(logger.lines, [
+      {
+        level: "warn",
+        message: "not counted; others may follow",
+        fields: {
+          user: "a>>>b",
+          reason: 'what contains ">>>" or ends with ">" cannot be in the name of a counter',
+        },
+      },
+    ]);
+  });
+});
+
+describe("StatsTracker with a store that is full", () => {
+  const lists = { inbounds: ["*"], outbounds: ["*"], users: ["*"] };
+
+  const firsts = [
+    [2, { outbound: "direct" }, ["inbound>>>socks"]],
+    [4, { user: "alice" }, ["inbound>>>socks", "outbound>>>direct"]],
+    // One counter is left, but they come in pairs.
+    [5, { user: "alice" }, ["inbound>>>socks", "outbound>>>direct"]],
+  ] as const;
+  for (const [maxCounters, first, counted] of firsts) {
+    it(`counts what there is room for, and names the first that there is not: ${JSON.stringify(first)}`, () => {
+      const store = new CounterStore({ maxCounters });
+      const logger = new RecordingLogger();
+      const tracker = new StatsTracker(store, { ...lists, logger });
+      for (const user of ["alice", "bob", "carol"]) route(tracker, { user });
+      assert.deepEqual(subjectsIn(store), counted);
+      assert.equal(store.size, counted.length * 2);
+      assert.deepEqual(logger.lines, [
+        {
+          level: "warn",
+          message: "not counted; others may follow",
+          fields: {
+            ...first,
+            reason:
+              `there may be no more than ${maxCounters} counters; for more, raise ` +
+              '"experimental.v2ray_api.stats.max_counters" (in a program: maxCounters of the CounterStore)',
+          },
+        },
+      ]);
+    });
+  }
+
+  it("returns the very same connection when there is room for nothing of it", () => {
+    const store = new CounterStore({ maxCounters: 2 });
+    const tracker = new StatsTracker(store, { users: ["*"] });
+    route(tracker, { user: "alice" });
+    const connection = new PassThrough();
+    assert.equal(tracker.routedConnection(connection, { ...metadata, user: "bob" }), connection);
+    assert.equal(store.size, 2);
+  });
+
+  it("goes on to count whom it counted before", io, async () => {
+    const store = new CounterStore({ maxCounters: 4 });
+    const tracker = new StatsTracker(store, { inbounds: ["socks"], users: ["*"] });
+    for (const user of ["alice", "bob", "alice"]) {
+      const [ours, peer] = createPipe();
+      const wrapper = tracker.routedConnection(ours, { ...metadata, user });
+      peer.end("12345");
+      wrapper.end("123");
+      const [read] = await Promise.all([readAll(wrapper), readAll(peer)]);
+      assert.equal(read.toString(), "12345");
+    }
+    assert.deepEqual(values(store), {
+      "inbound>>>socks>>>traffic>>>uplink": 15n,
+      "inbound>>>socks>>>traffic>>>downlink": 9n,
+      "user>>>alice>>>traffic>>>uplink": 10n,
+      "user>>>alice>>>traffic>>>downlink": 6n,
+    });
+  });
+
+  it("says nothing as long as there is room, to the last counter", () => {
+    const store = new CounterStore({ maxCounters: 6 });
+    const logger = new RecordingLogger();
+    const tracker = new StatsTracker(store, { ...lists, logger });
+    for (let round = 0; round < 3; round++) route(tracker);
+    assert.equal(store.size, 6);
+    assert.deepEqual(logger.lines, []);
+  });
+
+  it("is silent without a logger", () => {
+    const tracker = new StatsTracker(new CounterStore({ maxCounters: 2 }), lists);
+    assert.doesNotThrow(() => {
+      route(tracker);
     });
   });
 });
