@@ -14,6 +14,7 @@ const countersPerSlab = 4096;
 /** What the bound of a store may be: with less than a pair it could count nothing, and V8's maps hold no more than most. */
 export const maxCountersRange = { least: 2, most: 2 ** 24, default: 1_000_000 } as const;
 
+/** How large a {@link CounterStore} may become. */
 export interface CounterStoreOptions {
   /**
    * How many counters there may be, at some 200 bytes of memory each: names that come from outside shall not fill it. A
@@ -32,7 +33,9 @@ export interface NamedCounter {
 
 /** Both counters of one inbound, outbound or user. */
 export interface CounterPair {
+  /** From the client towards the destination. */
   readonly uplink: Counter;
+  /** Back to the client. */
   readonly downlink: Counter;
 }
 
@@ -58,7 +61,11 @@ export class CounterStore {
   #slab = new BigInt64Array(0);
   #slabLength = 0;
 
-  /** @throws RangeError unless `maxCounters` is a whole number in its range. */
+  /**
+   * Makes a store without counters.
+   *
+   * @throws RangeError unless `maxCounters` is a whole number in its range.
+   */
   constructor({ maxCounters = maxCountersRange.default }: CounterStoreOptions = {}) {
     if (!isMaxCounters(maxCounters)) {
       const { least, most } = maxCountersRange;
