@@ -24,9 +24,12 @@ export class PacketQueue {
     return true;
   }
 
-  /** Hands over what waits, and from now on each packet as it comes. */
+  /** Hands over what waits, and from now on each packet as it comes. One that comes meanwhile waits for its turn. */
   drainTo(onPacket: PacketReceiver): void {
+    for (let packet = this.#waiting.shift(); packet !== undefined; packet = this.#waiting.shift()) {
+      this.#waitingBytes -= packet.payload.length;
+      onPacket(packet.payload, packet.endpoint);
+    }
     this.#onPacket = onPacket;
-    for (const { payload, endpoint } of this.#waiting.splice(0)) onPacket(payload, endpoint);
   }
 }

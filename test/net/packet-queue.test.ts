@@ -75,4 +75,32 @@ describe("PacketQueue", () => {
     for (let count = 0; count < 300; count++) pushAll(queue, Buffer.alloc(65_536));
     assert.equal(packets.length, 316);
   });
+
+  it("keeps the order when a packet comes while it hands those over that waited", () => {
+    const queue = new PacketQueue();
+    pushAll(queue, "a", "b", "c");
+    const order: string[] = [];
+    queue.drainTo((payload) => {
+      order.push(payload.toString());
+      if (payload.toString() === "a") assert.deepEqual(pushAll(queue, "d", "e"), [true, true]);
+      if (payload.toString() === "d") assert.deepEqual(pushAll(queue, "f"), [true]);
+    });
+    assert.deepEqual(order, ["a", "b", "c", "d", "e", "f"]);
+    pushAll(queue, "g");
+    assert.equal(order.at(-1), "g");
+  });
+
+  it("has room for what comes while it hands over, as far as it has handed over", () => {
+    const queue = new PacketQueue();
+    const [big, small] = [Buffer.alloc(mebibyte - 255, "b"), Buffer.alloc(1, "s")];
+    pushAll(queue, big, ...Array<Buffer>(255).fill(small));
+    let count = 0;
+    const taken: boolean[] = [];
+    queue.drainTo(() => {
+      count++;
+      if (count === 1) taken.push(...pushAll(queue, big, small));
+    });
+    assert.deepEqual(taken, [true, false]);
+    assert.equal(count, 257);
+  });
 });
