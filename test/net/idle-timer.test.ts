@@ -47,6 +47,24 @@ describe("IdleTimer", () => {
     assert.deepEqual(order, [...Array<string>(4).fill("something"), "idle"]);
   });
 
+  it("calls back once, whatever happens then", io, async (t) => {
+    let count = 0;
+    const timer = new IdleTimer(idleMs, () => {
+      count++;
+      timer.touch();
+    });
+    t.after(() => {
+      timer.stop();
+    });
+    await later();
+    assert.equal(count, 1);
+    timer.touch();
+    await later();
+    timer.touch();
+    await later();
+    assert.equal(count, 1);
+  });
+
   it("does not call back once it is stopped, whatever happens then", io, async () => {
     let count = 0;
     const timer = new IdleTimer(idleMs, () => count++);
