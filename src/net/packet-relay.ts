@@ -27,16 +27,17 @@ export async function relayPackets(
   remote: PacketConnection,
   { onDropped, tally = new PacketTally() }: PacketRelayOptions,
 ): Promise<void> {
-  client.receive((payload, destination) => {
-    tally.uplinkBytes += payload.length;
-    remote.send(payload, destination, (error) => {
-      if (error !== undefined) onDropped(error, payload, destination);
-    });
-  });
+  // Answers have a taker before the first packet is sent: some have waited, and are handed over at once.
   remote.receive((payload, source) => {
     client.send(payload, source, (error) => {
       if (error === undefined) tally.downlinkBytes += payload.length;
       else onDropped(error, payload, source);
+    });
+  });
+  client.receive((payload, destination) => {
+    tally.uplinkBytes += payload.length;
+    remote.send(payload, destination, (error) => {
+      if (error !== undefined) onDropped(error, payload, destination);
     });
   });
   await Promise.race([client.closed, remote.closed]);

@@ -53,6 +53,27 @@ describe("relayPackets", () => {
     assert.deepEqual(dropped, []);
   });
 
+  it("passes an answer on that comes at once, to a packet that waited to be received", io, async (t) => {
+    const [client, remote] = [new MemoryPackets(), new MemoryPackets()];
+    t.after(() => {
+      client.close();
+    });
+    const receive = client.receive.bind(client);
+    client.receive = (onPacket) => {
+      receive(onPacket);
+      client.deliver("question", here);
+    };
+    const send = remote.send.bind(remote);
+    remote.send = (payload, endpoint, onSent) => {
+      send(payload, endpoint, onSent);
+      remote.deliver("answer", endpoint);
+    };
+    const over = relayPackets(client, remote, { onDropped: () => undefined });
+    client.close();
+    await over;
+    assert.deepEqual([remote.sent, client.sent], [[packet("question")], [packet("answer")]]);
+  });
+
   it("tells of a packet that was dropped, why and where it was to go, and goes on", io, (t) => {
     const { client, remote, dropped } = relayed(t);
     const [unreachable, tooLong] = [new Error("unreachable"), new Error("too long")];
