@@ -8,6 +8,7 @@ import { chainTrackers, type ConnectionMetadata } from "../../src/track/connecti
 import { StatsTracker } from "../../src/track/stats-tracker.js";
 import { readAll } from "../helpers/bytes.js";
 import { connectionKinds } from "../helpers/connections.js";
+import { MemoryPackets } from "../helpers/memory-packets.js";
 import { RecordingLogger } from "../helpers/recording-logger.js";
 
 const io = { timeout: 10_000 };
@@ -23,20 +24,30 @@ const metadata: ConnectionMetadata = {
   rule: "final",
 };
 
+const sixZeros: Readonly<Record<string, bigint>> = {
+  "inbound>>>socks>>>traffic>>>uplink": 0n,
+  "inbound>>>socks>>>traffic>>>downlink": 0n,
+  "outbound>>>direct>>>traffic>>>uplink": 0n,
+  "outbound>>>direct>>>traffic>>>downlink": 0n,
+  "user>>>alice>>>traffic>>>uplink": 0n,
+  "user>>>alice>>>traffic>>>downlink": 0n,
+};
+
 function values(store: CounterStore): Record<string, bigint> {
   return Object.fromEntries([...store.query(everything)].map(({ name, counter }) => [name, counter.value]));
 }
 
+const unlisted = [
+  ["nothing is listed", {}],
+  ["other names are listed", { inbounds: ["http"], outbounds: ["proxy"], users: ["bob"] }],
+  [
+    "its names are listed for something else",
+    { inbounds: ["direct"], outbounds: ["alice"], users: ["socks"] },
+  ],
+  ["names are listed that begin or end alike", { inbounds: ["sock", "ocks"], users: ["Alice", "alice "] }],
+] as const;
+
 describe("StatsTracker", () => {
-  const unlisted = [
-    ["nothing is listed", {}],
-    ["other names are listed", { inbounds: ["http"], outbounds: ["proxy"], users: ["bob"] }],
-    [
-      "its names are listed for something else",
-      { inbounds: ["direct"], outbounds: ["alice"], users: ["socks"] },
-    ],
-    ["names are listed that begin or end alike", { inbounds: ["sock", "ocks"], users: ["Alice", "alice "] }],
-  ] as const;
   for (const [when, options] of unlisted) {
     it(`returns the very same connection when ${when}`, () => {
       const store = new CounterStore();
@@ -64,14 +75,7 @@ describe("StatsTracker", () => {
     const connection = new PassThrough();
     const wrapper = tracker.routedConnection(connection, metadata);
     assert.notEqual(wrapper, connection);
-    assert.deepEqual(values(store), {
-      "inbound>>>socks>>>traffic>>>uplink": 0n,
-      "inbound>>>socks>>>traffic>>>downlink": 0n,
-      "outbound>>>direct>>>traffic>>>uplink": 0n,
-      "outbound>>>direct>>>traffic>>>downlink": 0n,
-      "user>>>alice>>>traffic>>>uplink": 0n,
-      "user>>>alice>>>traffic>>>downlink": 0n,
-    });
+    assert.deepEqual(values(store), sixZeros);
     wrapper.destroy();
   });
 
@@ -360,5 +364,62 @@ describe("StatsTracker with a store that is full", () => {
     assert.doesNotThrow(() => {
       route(tracker);
     });
+  });
+});
+
+describe("StatsTracker of packet connections", () => {
+  const packetMetadata: ConnectionMetadata = { ...metadata, network: "udp" };
+  const somewhere = { host: "192.0.2.1", port: 53 };
+
+  for (const [when, options] of unlisted) {
+    it(`returns the very same connection when ${when}`, () => {
+      const store = new CounterStore();
+      const packets = new MemoryPackets();
+      assert.equal(new StatsTracker(store, options).routedPacketConnection(packets, packetMetadata), packets);
+      assert.equal(store.size, 0);
+    });
+  }
+
+  it("creates the six counters at zero as soon as the connection is routed", () => {
+    const store = new CounterStore();
+    const tracker = new StatsTracker(store, { inbounds: ["socks"], outbounds: ["direct"], users: ["alice"] });
+    const packets = new MemoryPackets();
+    assert.notEqual(tracker.routedPacketConnection(packets, packetMetadata), packets);
+    assert.deepEqual(values(store), sixZeros);
+    assert.equal(packets.isReceived, false);
+  });
+
+  it("lets inbound, outbound and user agree on the payload that came, and that was sent", () => {
+    const store = new CounterStore();
+    const tracker = new StatsTracker(store, { inbounds: ["socks"], outbounds: ["direct"], users: ["alice"] });
+    const packets = new MemoryPackets();
+    const wrapper = tracker.routedPacketConnection(packets, packetMetadata);
+    wrapper.receive(() => undefined);
+    packets.deliver(Buffer.alloc(1_200), somewhere);
+    packets.deliver("", somewhere);
+    wrapper.send(Buffer.alloc(500), somewhere);
+    packets.failure = new Error("dropped");
+    wrapper.send(Buffer.alloc(70_000), somewhere);
+    const counted = Object.keys(sixZeros).map((name) => [name, name.endsWith("uplink") ? 1_200n : 500n]);
+    assert.deepEqual(values(store), Object.fromEntries(counted));
+  });
+
+  it("adds packets and streams of one user up, whatever outbound they take", async () => {
+    const store = new CounterStore();
+    const tracker = new StatsTracker(store, { outbounds: ["direct"], users: ["alice"] });
+    for (const outbound of ["direct", "other"]) {
+      const packets = new MemoryPackets();
+      const wrapper = tracker.routedPacketConnection(packets, { ...packetMetadata, outbound });
+      wrapper.receive(() => undefined);
+      packets.deliver("12345", somewhere);
+    }
+    const [ours, peer] = createPipe();
+    const stream = tracker.routedConnection(ours, metadata);
+    peer.end("123");
+    peer.resume();
+    await readAll(stream);
+    stream.end();
+    assert.equal(store.get("user>>>alice>>>traffic>>>uplink")?.value, 13n);
+    assert.equal(store.get("outbound>>>direct>>>traffic>>>uplink")?.value, 8n);
   });
 });
