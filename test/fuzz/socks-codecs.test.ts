@@ -55,6 +55,11 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     bytes: toText(socks5Request(destination)),
     value: { kind: "connect", destination },
   })),
+  fc.record({ host: fc.oneof(hostName, fc.ipV4(), ipv6), port }).map((expected) => ({
+    parser: "request" as const,
+    bytes: toText(socks5Request(expected, 3)),
+    value: { kind: "associate", expected },
+  })),
   fc
     .record({
       host: fc.oneof(hostName, fc.ipV4()),

@@ -137,7 +137,7 @@ describe("parseRequest", () => {
     assertReads(parseRequest, message, connect("1.2.3.4", 5));
   });
 
-  for (const command of [0, 2, 3, 9, 255]) {
+  for (const command of [0, 2, 4, 9, 255]) {
     it(`refuses command ${command} with 07, without waiting for the address`, () => {
       const expected = [7, `SOCKS command ${command} is not supported`];
       const message = socks5Request({ host: "1.2.3.4", port: 80 }, command);
@@ -156,6 +156,31 @@ describe("parseRequest", () => {
       assert.deepEqual(refusal(parseRequest(message)), expected);
     });
   }
+
+  const expectations: readonly (readonly [host: string, port: number])[] = [
+    ["0.0.0.0", 0],
+    ["::", 0],
+    ["0.0.0.0", 5000],
+    ["192.0.2.7", 0],
+    ["192.0.2.7", 5000],
+    ["2001:db8::7", 65_535],
+    ["client.example", 5000],
+  ];
+  for (const [host, port] of expectations) {
+    it(`reads an association with a client at ${host} port ${port}, whatever bytes are missing or follow`, () => {
+      const expected = { host, port };
+      assertReads(parseRequest, socks5Request(expected, 3), { kind: "associate", expected });
+    });
+  }
+
+  it("refuses an association with a client at an unknown type of address, or at no host", () => {
+    assert.deepEqual(refusal(parseRequest(Buffer.of(5, 3, 0, 2))), [8, "SOCKS address type 2 is unknown"]);
+    for (const host of ["", "a b", "a\u0000b"]) {
+      const message = socks5Request({ host, port: 0 }, 3);
+      assert.deepEqual(parseRequest(message.subarray(0, -1)), more);
+      assert.equal(refusal(parseRequest(message))[0], 1);
+    }
+  });
 
   it("refuses an unknown command before an unknown address type", () => {
     assert.equal(refusal(parseRequest(Buffer.of(5, 9, 0, 9)))[0], 7);
@@ -209,7 +234,7 @@ describe("the SOCKS5 parsers", () => {
     for (let round = 0; round < 20_000; round++) {
       const bytes = random.bytes(random.below(40));
       // Mostly with a beginning that gets past the first check.
-      const start = random.pick([[5], [1], [5, 1, 0], [5, 1, 0, 3], [5, 1, 0, 4], []]);
+      const start = random.pick([[5], [1], [5, 1, 0], [5, 3, 0], [5, 1, 0, 3], [5, 1, 0, 4], []]);
       bytes.set(start.slice(0, bytes.length));
       for (const parse of parsers) {
         const result = parse(bytes);
