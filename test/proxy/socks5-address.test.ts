@@ -28,7 +28,7 @@ function nameAddress(name: Buffer | string, port = 80): Buffer {
   return Buffer.concat([Buffer.of(3, bytes.length), bytes, Buffer.of(port >> 8, port & 0xff)]);
 }
 
-/** Each kind of address as it is written, and what it means: the one stands for the other. */
+/** Each kind of address as it is written, and what it means: the one stands for the other. IPv6 as RFC 5952 writes it. */
 const addresses: readonly (readonly [hex: string, host: string, port: number])[] = [
   ["017f0000010050", "127.0.0.1", 80],
   ["01000000000000", "0.0.0.0", 0],
@@ -38,6 +38,9 @@ const addresses: readonly (readonly [hex: string, host: string, port: number])[]
   [`04${"00".repeat(15)}0101bb`, "::1", 443],
   ["0420010db8000000000000000000000001ffff", "2001:db8::1", 65_535],
   ["0420010db80000000100010001000a0abc0035", "2001:db8:0:1:1:1:a:abc", 53],
+  ["0420010000000000010000000000000001ffff", "2001:0:0:1::1", 65_535],
+  ["0420010db80000000000010000000000010001", "2001:db8::1:0:0:1", 1],
+  ["04fe80000000000000020000fffe00abcd01bb", "fe80::200:ff:fe00:abcd", 443],
   ["0400000000000000000000ffff010203040050", "::ffff:102:304", 80],
   ["030161ffff", "a", 65_535],
   ["030b6578616d706c652e636f6d0000", "example.com", 0],
