@@ -1,4 +1,4 @@
-import { isIP } from "node:net";
+import { isIPv4, isIPv6 } from "node:net";
 import ipaddr from "ipaddr.js";
 import type { Endpoint } from "../net/endpoint.js";
 import { isPlausibleHost } from "./plausible-host.js";
@@ -75,17 +75,13 @@ function readHost(message: Buffer, type: number, end: number): string {
 }
 
 function formatHost(host: string): Buffer {
-  switch (isIP(host)) {
-    case 4:
-      return Buffer.of(addressTypes.ipv4, ...host.split(".").map(Number));
-    case 6:
-      return Buffer.of(addressTypes.ipv6, ...ipaddr.parse(host).toByteArray());
-    default: {
-      const name = Buffer.from(host);
-      if (name.length > maxSocksNameBytes) {
-        throw new RangeError(`host name of ${name.length} bytes, at most ${maxSocksNameBytes} fit`);
-      }
-      return Buffer.concat([Buffer.of(addressTypes.name, name.length), name]);
-    }
+  if (isIPv4(host)) return Buffer.of(addressTypes.ipv4, ...host.split(".").map(Number));
+  // A zone (fe80::1%eth0.100) is a name of this machine's, which means nothing to another.
+  const [address = host] = host.split("%", 1);
+  if (isIPv6(address)) return Buffer.of(addressTypes.ipv6, ...ipaddr.parse(address).toByteArray());
+  const name = Buffer.from(host);
+  if (name.length > maxSocksNameBytes) {
+    throw new RangeError(`host name of ${name.length} bytes, at most ${maxSocksNameBytes} fit`);
   }
+  return Buffer.concat([Buffer.of(addressTypes.name, name.length), name]);
 }
