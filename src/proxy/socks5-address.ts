@@ -78,10 +78,16 @@ function formatHost(host: string): Buffer {
   if (isIPv4(host)) return Buffer.of(addressTypes.ipv4, ...host.split(".").map(Number));
   // A zone (fe80::1%eth0.100) is a name of this machine's, which means nothing to another.
   const [address = host] = host.split("%", 1);
-  if (isIPv6(address)) return Buffer.of(addressTypes.ipv6, ...ipaddr.parse(address).toByteArray());
+  if (isIPv6(address)) return Buffer.of(addressTypes.ipv6, ...toBytes(address));
   const name = Buffer.from(host);
   if (name.length > maxSocksNameBytes) {
     throw new RangeError(`host name of ${name.length} bytes, at most ${maxSocksNameBytes} fit`);
   }
   return Buffer.concat([Buffer.of(addressTypes.name, name.length), name]);
+}
+
+/** The bytes of an IPv6 address. */
+function toBytes(address: string): number[] {
+  // Without a group before it, ipaddr.js takes `::1.2.3.4` for `::ffff:1.2.3.4`.
+  return ipaddr.parse(address.replace(/^::(?=\d+\.)/, "::0:")).toByteArray();
 }
