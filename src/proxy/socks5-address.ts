@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { isIPv4, isIPv6 } from "node:net";
 import ipaddr from "ipaddr.js";
 import type { Endpoint } from "../net/endpoint.js";
@@ -42,7 +43,7 @@ export function parseSocksAddress(message: Buffer): ParsedSocksAddress {
   const end = addressEnd + 2;
   if (message.length < end) return { kind: "more" };
   const host = readHost(message, type, addressEnd);
-  if (!isPlausibleHost(host)) return { kind: "no host" };
+  if (host === undefined || !isPlausibleHost(host)) return { kind: "no host" };
   return { kind: "done", endpoint: { host, port: message.readUInt16BE(addressEnd) }, end };
 }
 
@@ -68,10 +69,19 @@ function addressLength(message: Buffer, type: number): number | undefined {
   }
 }
 
-function readHost(message: Buffer, type: number, end: number): string {
-  if (type === addressTypes.name) return message.toString("utf8", addressStart + 1, end);
+function readHost(message: Buffer, type: number, end: number): string | undefined {
   const bytes = message.subarray(addressStart, end);
-  return type === addressTypes.ipv4 ? bytes.join(".") : ipaddr.fromByteArray([...bytes]).toString();
+  switch (type) {
+    case addressTypes.ipv4:
+      return bytes.join(".");
+    case addressTypes.ipv6:
+      return ipaddr.fromByteArray([...bytes]).toString();
+    default: {
+      // Read with replacement characters it would be another name, which might not even fit any more.
+      const name = bytes.subarray(1);
+      return isUtf8(name) ? name.toString() : undefined;
+    }
+  }
 }
 
 function formatHost(host: string): Buffer {

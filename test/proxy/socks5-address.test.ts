@@ -90,6 +90,10 @@ describe("parseSocksAddress", () => {
     ["a blank behind it", "a "],
     ["a no-break space", "a\u00a0b"],
     ["a line separator", "a\u2028b"],
+    ["a name in Latin-1", Buffer.from("bücher.de", "latin1")],
+    ["half a letter of UTF-8", Buffer.of(0x61, 0xc3)],
+    ["half a surrogate pair", Buffer.of(0xed, 0xa0, 0xbd)],
+    ["255 bytes that are no UTF-8", Buffer.alloc(255, 0xff)],
   ];
   for (const [title, name] of noHosts) {
     it(`finds no host in ${title}, once it is whole`, () => {
