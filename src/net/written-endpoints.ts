@@ -12,12 +12,15 @@ export class WrittenEndpoints {
   #count = 0;
 
   add(address: string, port: number): void {
+    if (this.has(address, port)) return;
+    const isNew = !this.#portsByAddress.has(address);
+    const isFull = this.#count >= maxEndpointCount || (isNew && this.#portsByAddress.size >= maxAddressCount);
+    // Before there is a new one, which may belong to the very address that is forgotten.
+    if (isFull) this.#forgetFirst();
     const ports = this.#portsByAddress.get(address);
-    if (ports?.has(port) === true) return;
     if (ports === undefined) this.#portsByAddress.set(address, new Set([port]));
     else ports.add(port);
     this.#count += 1;
-    if (this.#count > maxEndpointCount || this.#portsByAddress.size > maxAddressCount) this.#forgetFirst();
   }
 
   has(address: string, port: number): boolean {

@@ -86,4 +86,20 @@ describe("WrittenEndpoints", () => {
     written.add(addressOf(0), 53);
     assert.equal(written.has(addressOf(0), 53), true);
   });
+
+  it("never forgets the one that was just written to", () => {
+    const written = new WrittenEndpoints();
+    for (let port = 1; port <= maxEndpointCount + 1; port++) {
+      written.add("192.0.2.1", port);
+      assert.equal(written.has("192.0.2.1", port), true, `port ${port}`);
+    }
+  });
+
+  it("never forgets the one that was just written to at the address that was first", () => {
+    const written = new WrittenEndpoints();
+    written.add("192.0.2.1", 1);
+    for (let port = 1; port < maxEndpointCount; port++) written.add("192.0.2.2", port);
+    written.add("192.0.2.1", 2);
+    assert.equal(written.has("192.0.2.1", 2), true);
+  });
 });
