@@ -1,7 +1,6 @@
 import { silentLogger, type Logger } from "../log/logger.js";
 import { DialError } from "../net/dial-error.js";
 import { formatEndpoint, type Endpoint } from "../net/endpoint.js";
-import type { PacketConnection } from "../net/packet-connection.js";
 import { PacketTally, relayPackets } from "../net/packet-relay.js";
 import { toError } from "../net/system-error.js";
 import { ConnectionTable } from "../track/connection-table.js";
@@ -100,30 +99,26 @@ class RoutedClient {
       ...{ inbound, outbound: outbound.tag, user, network: "udp", source, destination, rule },
     };
     this.#options.logger.info("connection", toLogFields(metadata));
-    // Before the dial: counters of a connection exist even if its outbound fails.
-    const tracked = this.#options.tracker.routedPacketConnection(branch, metadata);
-    this.#carried.push(this.#carry(tracked, outbound, metadata));
+    this.#carried.push(this.#carry(branch, outbound, metadata));
     return branch;
   }
 
   /** Never rejects. */
-  async #carry(
-    client: PacketConnection,
-    outbound: PacketOutbound,
-    metadata: ConnectionMetadata,
-  ): Promise<void> {
-    const { connections, logger } = this.#options;
+  async #carry(branch: PacketBranch, outbound: PacketOutbound, metadata: ConnectionMetadata): Promise<void> {
+    const { tracker, connections, logger } = this.#options;
     const facts = toLogFields(metadata);
     const tally = new PacketTally();
     const entry = connections.open(metadata, {
       moved: tally,
       close: () => {
-        client.close();
+        branch.close();
       },
     });
     try {
+      // Before the dial: counters of a connection exist even if its outbound fails.
+      const tracked = tracker.routedPacketConnection(branch, metadata);
       const remote = await outbound.dialPackets({ signal: this.#gone.signal });
-      await relayPackets(client, remote, {
+      await relayPackets(tracked, remote, {
         tally,
         onDropped: (error, payload, endpoint) => {
           this.#drop(error.message, payload, endpoint);
@@ -134,7 +129,7 @@ class RoutedClient {
       if (error instanceof DialError) logger.debug(error.message, facts);
       else logger.error(toError(error).message, facts);
       // Packets have no answer that could say so; the end of the connection is all that a client is told.
-      client.close();
+      branch.close();
     } finally {
       entry[Symbol.dispose]();
     }

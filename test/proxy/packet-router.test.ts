@@ -415,6 +415,18 @@ describe("PacketRouter's dial", () => {
     open(remote);
     await Promise.all([remote.closed, over]);
   });
+
+  it("does not begin where the tracker fails, which ends the client", io, async () => {
+    const final = new MemoryOutbound();
+    const tracker = new RecordingTracker(() => {
+      throw new Error("out of order");
+    });
+    const { client, logger, over } = route({ final, tracker });
+    client.deliver("hello", dns);
+    await Promise.all([client.closed, over]);
+    assert.deepEqual(final.signals, []);
+    assert.deepEqual(logger.messages("error"), ["out of order"]);
+  });
 });
 
 describe("PacketRouter's end", () => {
