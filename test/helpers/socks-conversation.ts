@@ -6,10 +6,10 @@ import { Users, type User } from "../../src/proxy/users.js";
 import { socketPair } from "./sockets.js";
 
 /** A client at one end of a connection, and the handshake under test at the other. */
-export interface SocksConversation {
+export interface SocksConversation<Request = ProxyRequest> {
   readonly client: Socket;
   readonly server: Socket;
-  readonly accepted: Promise<ProxyRequest>;
+  readonly accepted: Promise<Request>;
 }
 
 export interface SocksConversationOptions {
@@ -18,11 +18,11 @@ export interface SocksConversationOptions {
 }
 
 /** Begins a handshake with a client that has said nothing yet. */
-export async function converseWith(
-  accept: (client: Socket, options: SocksHandshakeOptions) => Promise<ProxyRequest>,
+export async function converseWith<Request>(
+  accept: (client: Socket, options: SocksHandshakeOptions) => Promise<Request>,
   t: TestContext,
   { users = [], timeoutMs = 9_000 }: SocksConversationOptions = {},
-): Promise<SocksConversation> {
+): Promise<SocksConversation<Request>> {
   const { client, server } = await socketPair(t);
   const accepted = accept(server, { inbound: "in", users: new Users(users), timeoutMs });
   accepted.catch(ignore);

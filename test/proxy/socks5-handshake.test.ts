@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { ReadError } from "../../src/net/byte-reader.js";
 import type { RejectionCode } from "../../src/proxy/rejection.js";
-import { acceptSocks5 } from "../../src/proxy/socks5-handshake.js";
+import { acceptSocks5, type AssociateRequest } from "../../src/proxy/socks5-handshake.js";
 import type { ProxyRequest } from "../../src/proxy/inbound.js";
 import { SocksRefusal, type SocksHandshakeOptions } from "../../src/proxy/socks-handshake.js";
 import { Users, type User } from "../../src/proxy/users.js";
@@ -35,6 +35,13 @@ async function converse(t: TestContext, options: SocksConversationOptions = {}):
 async function acceptConnect(client: Socket, options: SocksHandshakeOptions): Promise<ProxyRequest> {
   const request = await acceptSocks5(client, options);
   assert.ok("client" in request);
+  return request;
+}
+
+/** Of clients that want to send packets. */
+async function acceptAssociate(client: Socket, options: SocksHandshakeOptions): Promise<AssociateRequest> {
+  const request = await acceptSocks5(client, { ...options, withPackets: true });
+  assert.ok("control" in request);
   return request;
 }
 
@@ -230,6 +237,126 @@ describe("acceptSocks5's refusal", () => {
       await closed(server);
     });
   }
+});
+
+describe("acceptSocks5 of a client that wants to send packets", () => {
+  const relay = { host: "192.0.2.1", port: 40_000 };
+  const ask = async (t: TestContext, options?: SocksConversationOptions) =>
+    converseWith(acceptAssociate, t, options);
+
+  const announcements = [
+    unspecified,
+    { host: "192.0.2.7", port: 50_000 },
+    { host: "::", port: 0 },
+    { host: "2001:db8::1", port: 50_000 },
+    { host: "localhost", port: 50_000 },
+  ];
+  for (const expected of announcements) {
+    it(`knows where they will come from: ${expected.host}, port ${expected.port}`, io, async (t) => {
+      const { client, server, accepted } = await ask(t);
+      const answer = askSocks5(client, expected, undefined, 3);
+      const accepting = await accepted;
+      assert.equal(accepting.control, server);
+      assert.deepEqual([accepting.user, accepting.expected], [undefined, expected]);
+      accepting.accept(relay);
+      assert.deepEqual(await answer, { reply: 0, boundTo: relay });
+    });
+  }
+
+  it("knows the user's name", io, async (t) => {
+    const { client, accepted } = await ask(t, { users: [noPassword, alice] });
+    const answer = askSocks5(client, unspecified, alice, 3);
+    const accepting = await accepted;
+    assert.equal(accepting.user, "alice");
+    accepting.accept(relay);
+    assert.equal((await answer).reply, 0);
+  });
+
+  it("tells it a port of an IPv6 address, too", io, async (t) => {
+    const { client, accepted } = await ask(t);
+    const answer = askSocks5(client, unspecified, undefined, 3);
+    (await accepted).accept({ host: "2001:db8::1", port: 40_000 });
+    assert.deepEqual(await answer, { reply: 0, boundTo: { host: "2001:db8::1", port: 40_000 } });
+  });
+
+  it("answers nothing by itself, and keeps the connection", io, async (t) => {
+    const { client, server, accepted } = await ask(t);
+    client.write(Buffer.concat([socks5Greeting(0), socks5Request(unspecified, 3)]));
+    await accepted;
+    assert.equal(server.writable, true);
+    server.end();
+    assert.equal((await readAll(client)).toString("hex"), "0500");
+  });
+
+  it("tells it 01 where there is no association, and the end, although it goes on sending", io, async (t) => {
+    const { client, server, accepted } = await ask(t);
+    client.write(
+      Buffer.concat([socks5Greeting(0), socks5Request(unspecified, 3), Buffer.alloc(1024 * 1024)]),
+    );
+    const heard = readAll(client);
+    (await accepted).reject();
+    assert.equal((await heard).toString("hex"), "050005010001000000000000");
+    client.end();
+    await closed(server);
+  });
+
+  it("takes a request that comes byte by byte, and leaves what is behind it", io, async (t) => {
+    const { client, server, accepted } = await ask(t, { users: [alice] });
+    client.setNoDelay(true);
+    const messages = [socks5Greeting(2), socks5Login("alice", "secret"), socks5Request(unspecified, 3)];
+    for (const byte of Buffer.concat([...messages, Buffer.from("noise")])) {
+      client.write(Buffer.of(byte));
+      await turns(2);
+    }
+    client.end();
+    assert.equal((await accepted).user, "alice");
+    assert.equal((await readAll(server)).toString(), "noise");
+  });
+
+  it("still gives a client a connection that wants one", io, async (t) => {
+    const { client, server } = await socketPair(t);
+    const options = { inbound: "in", users: new Users(), timeoutMs: 9_000, withPackets: true };
+    const accepted = acceptSocks5(server, options);
+    client.write(Buffer.concat([socks5Greeting(0), request]));
+    const accepting = await accepted;
+    assert.ok("client" in accepting);
+    assert.deepEqual(factsOf(accepting), { inbound: "in", user: undefined, destination });
+  });
+
+  const refusals: readonly (readonly [what: string, request: Buffer, reply: number])[] = [
+    ["BIND", socks5Request(destination, 2), 7],
+    ["command 9", socks5Request(destination, 9), 7],
+    ["an unknown address type", Buffer.of(5, 3, 0, 2, 1, 1, 1, 1, 0, 80), 8],
+    ["a name that is none", socks5Request({ host: "a\nb", port: 80 }, 3), 1],
+  ];
+  for (const [what, asked, reply] of refusals) {
+    it(`refuses ${what} with 0${reply}`, io, async (t) => {
+      const { client, server, accepted } = await ask(t);
+      client.end(Buffer.concat([socks5Greeting(0), asked]));
+      await assert.rejects(accepted, SocksRefusal);
+      assert.equal((await readAll(client)).toString("hex"), `0500050${reply}0001000000000000`);
+      await closed(server);
+    });
+  }
+
+  it("refuses a wrong password before it reads what is wanted", io, async (t) => {
+    const { client, server, accepted } = await ask(t, { users: [alice] });
+    const messages = [socks5Greeting(2), socks5Login("alice", "wrong"), socks5Request(unspecified, 3)];
+    client.end(Buffer.concat(messages));
+    await assert.rejects(accepted, new SocksRefusal("wrong username or password"));
+    assert.equal((await readAll(client)).toString("hex"), "05020101");
+    await closed(server);
+  });
+
+  it("refuses with 07 where nobody may send packets", io, async (t) => {
+    const { client, server } = await socketPair(t);
+    const options = { inbound: "in", users: new Users(), timeoutMs: 9_000, withPackets: false };
+    const accepted = acceptSocks5(server, options);
+    client.end(Buffer.concat([socks5Greeting(0), socks5Request(unspecified, 3)]));
+    await assert.rejects(accepted, new SocksRefusal("SOCKS command 3 is not supported"));
+    assert.equal((await readAll(client)).toString("hex"), "050005070001000000000000");
+    await closed(server);
+  });
 });
 
 describe("acceptSocks5 leaves to the next reader", () => {
