@@ -19,13 +19,13 @@ export interface CountedPackets {
   /** The facts of each routed connection, in order. */
   readonly told: readonly ConnectionMetadata[];
   /** What the counters hold, by scope and tag, such as `inbound in`. */
-  moved(): Record<string, Moved>;
+  readonly moved: () => Record<string, Moved>;
   /**
    * Waits until these are all the counters there are, and they hold that much; fails after 5 s.
    *
    * @param moved - Asked each time, if it is a function: a count may be a moment behind what the other end has seen.
    */
-  assertMoved(subjects: readonly string[], moved: Moved | (() => Moved)): Promise<void>;
+  readonly assertMoved: (subjects: readonly string[], moved: Moved | (() => Moved)) => Promise<void>;
 }
 
 /** The tags and names that are counted. */

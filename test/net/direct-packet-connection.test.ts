@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { Socket } from "node:dgram";
 import { describe, it, type TestContext } from "node:test";
 import { DirectPacketConnection } from "../../src/net/direct-packet-connection.js";
 import type { Endpoint } from "../../src/net/endpoint.js";
@@ -10,6 +9,7 @@ import { createRandom } from "../helpers/random.js";
 import { closeAfter, openSockets } from "../helpers/sockets.js";
 import { turns } from "../helpers/timing.js";
 import { startUdpEcho } from "../helpers/udp-echo.js";
+import { failUdpBinds } from "../helpers/udp-faults.js";
 import { openUdpPeer } from "../helpers/udp-peer.js";
 
 const io = { timeout: 10_000 };
@@ -136,13 +136,10 @@ describe("DirectPacketConnection", () => {
   it("drops packets while there is no socket to be had, and goes on when there is one", io, async (t) => {
     const echo = await startUdpEcho(t);
     const { connection, inbox } = open(t);
-    const bind = t.mock.method(Socket.prototype, "bind", function (this: Socket) {
-      this.emit("error", Object.assign(new Error("bind EMFILE"), { code: "EMFILE" }));
-      return this;
-    });
+    const binds = failUdpBinds(t, "EMFILE");
     const dropped = await sendPacket(connection, "one", echo.endpoint);
     assert.equal(messageOf(dropped), "listen 0.0.0.0:0: bind EMFILE");
-    bind.mock.restore();
+    binds.restore();
     await sendPacket(connection, "two", echo.endpoint);
     assert.deepEqual(await inbox.nextText(), ["two", echo.endpoint]);
   });
