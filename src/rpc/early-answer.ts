@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { constants } from "node:http2";
+import { Socket } from "node:net";
 import type { NodeRequest, NodeResponse } from "./node-http.js";
 
 /** How long after an early answer its HTTP/2 stream is closed: at once, the trailers would be lost. */
@@ -36,10 +37,30 @@ export function freeCallerAfter(request: NodeRequest, response: NodeResponse): v
 
 /** Node drops the rest of a request that nobody has begun to read, but would do so without a bound. */
 function dropRest(request: IncomingMessage): void {
+  const { socket } = request;
   let droppedBytes = 0;
   request.on("data", (chunk: Buffer) => {
     droppedBytes += chunk.length;
-    if (droppedBytes > maxDroppedBytes) request.socket.destroy();
+    if (droppedBytes > maxDroppedBytes) socket.destroy();
   });
   request.resume();
+  if (!request.complete) closeBehind(request);
+}
+
+/**
+ * Has Node close a connection behind its last answer not before the request is read to its end: bytes that nobody read make
+ * the kernel send a reset, which can overtake the answer.
+ */
+function closeBehind(request: IncomingMessage): void {
+  const { socket } = request;
+  const close = (): void => {
+    Socket.prototype.destroySoon.call(socket);
+  };
+  socket.destroySoon = () => {
+    request.once("end", close);
+  };
+  request.once("end", () => {
+    // The method of the socket's class shows again.
+    Reflect.deleteProperty(socket, "destroySoon");
+  });
 }

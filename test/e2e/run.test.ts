@@ -76,7 +76,7 @@ describe("v2ray-api run", { concurrency: 3 }, () => {
       "statistics are disabled",
       { stats: { enabled: false, users: ["alice"] } },
       'counting             nothing: "experimental.v2ray_api.stats.enabled" is false',
-      501,
+      404,
     ],
     [
       "nothing is listed",

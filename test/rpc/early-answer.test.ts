@@ -8,7 +8,7 @@ import { refuse } from "../../src/rpc/refusal.js";
 import { readAll } from "../helpers/bytes.js";
 import { openRaw, openSession, openStream } from "../helpers/raw-http.js";
 import { closeAfter } from "../helpers/sockets.js";
-import { closed } from "../helpers/timing.js";
+import { closed, event } from "../helpers/timing.js";
 
 const io = { timeout: 10_000 };
 
@@ -42,6 +42,7 @@ async function start(
 const head = "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
 const smallChunk = "1\r\nx\r\n";
 const bigChunk = Buffer.from(`10000\r\n${"x".repeat(0x10000)}\r\n`);
+const rest = Buffer.concat([...Array.from({ length: 64 }, () => bigChunk), Buffer.from("0\r\n\r\n")]);
 
 /** Goes on sending until the connection ends, as fast as it is read. */
 function flood(socket: Socket): void {
@@ -101,10 +102,37 @@ describe("freeCallerAfter()", () => {
   it("reads an HTTP/1.1 request to its end, and serves the next one", io, async (t) => {
     const connection = await openRaw(t, await start(t), head, smallChunk);
     await connection.received("no\n");
-    connection.send(...Array.from({ length: 64 }, () => bigChunk), "0\r\n\r\n");
+    connection.send(rest);
     connection.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     const text = await connection.received("no\n", 2);
     assert.equal(text.split("HTTP/1.1 403 Forbidden").length, 3);
+  });
+
+  for (const { what, text } of [
+    { what: "HTTP/1.1 client that asks to close", text: head.replace("\r\n", "\r\nConnection: close\r\n") },
+    {
+      what: "HTTP/1.0 client",
+      text: `POST / HTTP/1.0\r\nHost: localhost\r\nContent-Length: ${smallChunk.length + rest.length}\r\n\r\n`,
+    },
+  ]) {
+    it(`reads the request of an ${what} to its end before it closes`, io, async (t) => {
+      const socket = connect({ host: "127.0.0.1", port: await start(t) });
+      closeAfter(t, socket);
+      socket.write(text + smallChunk);
+      assert.match(String(await event(socket, "data")), /\r\nconnection: close\r\n[^]*no\n$/i);
+      socket.end(rest);
+      assert.equal((await readAll(socket)).length, 0);
+    });
+  }
+
+  it("lets a connection end in its usual time that was kept once", io, async (t) => {
+    const connection = await openRaw(t, await start(t), head, smallChunk);
+    await connection.received("no\n");
+    connection.send(
+      "0\r\n\r\n",
+      "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx",
+    );
+    assert.equal((await connection.closed()).split("HTTP/1.1 403 Forbidden").length, 3);
   });
 
   it("has a long answer for an HTTP/1.1 client that reads nothing before it has sent all", io, async (t) => {
