@@ -26,7 +26,7 @@ const statsSchema = section({
   outbounds: namesField("The outbounds to count; `*` counts every one.", "the tag of an outbound"),
   users: namesField("The users to count; `*` counts everyone who logs in.", "a user name of some inbound"),
   max_counters: countField(
-    "How many counters there may be, two for each inbound, outbound and user that has had a connection. What comes up beyond is relayed and not counted. A counter takes some 200 bytes of memory.",
+    "How many counters there may be, at some 200 bytes each. What comes up beyond them is served and not counted.",
     maxCountersRange,
   ).default(maxCountersRange.default),
 })

@@ -33,9 +33,9 @@ export interface NamedCounter {
 
 /** Both counters of one inbound, outbound or user. */
 export interface CounterPair {
-  /** From the client towards the destination. */
+  /** Counts what runs from clients towards their destinations. */
   readonly uplink: Counter;
-  /** Back to the client. */
+  /** Counts what comes back. */
   readonly downlink: Counter;
 }
 
@@ -62,7 +62,7 @@ export class CounterStore {
   #slabLength = 0;
 
   /**
-   * Makes a store without counters.
+   * A store without counters.
    *
    * @throws RangeError unless `maxCounters` is a whole number in its range.
    */
@@ -128,7 +128,7 @@ export class CounterStore {
 
   /**
    * The counters whose name `matches` accepts, each once, in the order in which their tags came up, uplink first. They are
-   * looked for one by one as they are taken, so counters that come into being meanwhile are found, too.
+   * looked for one by one as they are taken, so those of tags that come up meanwhile are found, too.
    *
    * @param matches - Called with each name, in full.
    */

@@ -13,15 +13,15 @@ export interface ConnectionHandle {
 export interface ConnectionEntry {
   /** By which the table knows the connection. */
   readonly id: number;
-  /** Takes the connection out of the table: it is over. */
+  /** Takes the connection out of the table. It closes nothing. */
   [Symbol.dispose](): void;
 }
 
 /** An open connection as it was when somebody looked. */
 export interface OpenConnection extends MovedBytes {
-  /** By which the table knows it. */
+  /** By which the table knows it, and no other one ever. */
   readonly id: number;
-  /** Who goes where, as the trackers were told. */
+  /** Who it is: what the table was told when it was entered. */
   readonly metadata: ConnectionMetadata;
   /** When it was entered, in milliseconds since 1970. */
   readonly startedAtMs: number;

@@ -115,6 +115,8 @@ for (const { host, maxBytes, skip } of families) {
 }
 
 describe("DatagramSocket", () => {
+  const skip = withoutIPv6;
+
   it("receives on every address of its family, and says that it is bound to all", io, async (t) => {
     const { socket, received, arrived } = openSocket(t, "0.0.0.0");
     assert.equal(socket.local.host, "0.0.0.0");
@@ -124,13 +126,26 @@ describe("DatagramSocket", () => {
     assert.deepEqual(received[0]?.endpoint, peer.local);
   });
 
-  it("leaves IPv4 to another socket on the same port", { ...io, skip: withoutIPv6 }, async (t) => {
-    const first = openSocket(t, "::");
-    const second = openSocket(t, "0.0.0.0", first.socket.local.port);
-    const peer = await openUdpPeer(t);
-    await peer.send("hello", { ...second.socket.local, host: "127.0.0.1" });
-    await second.arrived(1);
-    assert.deepEqual([first.received, second.received[0]?.endpoint], [[], peer.local]);
+  it("speaks both families on ::, and calls an IPv4 address what it is", { ...io, skip }, async (t) => {
+    const { socket, received, arrived, send } = openSocket(t, "::");
+    const { port } = socket.local;
+    assert.equal(socket.local.host, "::");
+    for (const [index, { host, maxBytes }] of families.entries()) {
+      const peer = await openUdpPeer(t, { host });
+      await peer.send(host, { host, port });
+      await arrived(index + 1);
+      assert.deepEqual(received[index], { payload: Buffer.from(host), endpoint: peer.local });
+      assert.equal(await send(Buffer.alloc(maxBytes), peer.local), undefined);
+      const answer = await peer.receive();
+      assert.deepEqual([answer.payload.length, answer.endpoint], [maxBytes, { host, port }]);
+      assert.equal(codeOf(await send(Buffer.alloc(maxBytes + 1), peer.local)), "EMSGSIZE");
+    }
+  });
+
+  it("says that :: is in use when somebody has its port for IPv4", { ...io, skip }, async (t) => {
+    const peer = await openUdpPeer(t, { host: "0.0.0.0" });
+    const local = { host: "::", port: peer.local.port };
+    assert.equal(bindError(local).message, `listen [::]:${local.port}: address in use`);
   });
 
   it("receives a burst, longer than what waits by default, whole and in order", io, async (t) => {
