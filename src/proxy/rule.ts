@@ -1,30 +1,26 @@
-import type { ConnectionMetadata } from "../track/connection-tracker.js";
-import type { Outbound } from "./outbound.js";
+import type { BlockOutbound, Outbound } from "./outbound.js";
+import { createRuleMatcher, type RuleConditions, type RouteFacts, type RuleMatcher } from "./rule-matcher.js";
 
-/** What a rule may ask about a connection, or about a packet. */
-export type RouteFacts = Pick<ConnectionMetadata, "inbound" | "user" | "network" | "source" | "destination">;
+/** Where the connections of a rule end that rejects them. No config has it; log lines call it by the action's name. */
+export const rejectOutbound: BlockOutbound = { tag: "reject", blocks: true };
 
-export interface RuleOptions {
-  /** Tags of inbounds, of which one must be the connection's. Default: any inbound. */
-  readonly inbounds?: readonly string[] | undefined;
-  /** Names of users, of which one must be the connection's. Default: any user, or none. */
-  readonly users?: readonly string[] | undefined;
+export interface RuleOptions extends RuleConditions {
+  /** Where connections that match leave, or {@link rejectOutbound}. */
   readonly outbound: Outbound;
 }
 
 /** Sends connections that match everything it names to an outbound. */
 export class Rule {
   readonly outbound: Outbound;
-  readonly #inbounds: ReadonlySet<string> | undefined;
-  readonly #users: ReadonlySet<string | undefined> | undefined;
+  readonly #matches: RuleMatcher;
 
-  constructor({ inbounds, users, outbound }: RuleOptions) {
+  /** @throws RangeError where a condition is malformed. */
+  constructor({ outbound, ...conditions }: RuleOptions) {
     this.outbound = outbound;
-    this.#inbounds = inbounds && new Set(inbounds);
-    this.#users = users && new Set(users);
+    this.#matches = createRuleMatcher(conditions);
   }
 
-  matches({ inbound, user }: Pick<RouteFacts, "inbound" | "user">): boolean {
-    return this.#inbounds?.has(inbound) !== false && this.#users?.has(user) !== false;
+  matches(facts: RouteFacts): boolean {
+    return this.#matches(facts);
   }
 }
