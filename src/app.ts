@@ -1,6 +1,7 @@
 import type { Config } from "./config/config.js";
 import type { InboundConfig } from "./config/inbounds.js";
 import type { OutboundConfig } from "./config/outbounds.js";
+import type { RuleConfig } from "./config/rules.js";
 import { silentLogger, type Logger } from "./log/logger.js";
 import type { Endpoint } from "./net/endpoint.js";
 import { toError } from "./net/system-error.js";
@@ -12,7 +13,8 @@ import { PacketRouter } from "./proxy/packet-router.js";
 import { ProxyInbound } from "./proxy/proxy-inbound.js";
 import { Router } from "./proxy/router.js";
 import { Routes } from "./proxy/routes.js";
-import { Rule } from "./proxy/rule.js";
+import type { RuleConditions } from "./proxy/rule-matcher.js";
+import { rejectOutbound, Rule } from "./proxy/rule.js";
 import { CounterStore } from "./stats/counter-store.js";
 import { ConnectionTable } from "./track/connection-table.js";
 import { chainTrackers } from "./track/connection-tracker.js";
@@ -222,11 +224,29 @@ function createRoutes({ outbounds, route }: Config): Routes {
     return outbound;
   };
   return new Routes({
-    rules: route.rules.map(({ inbound: inbounds, auth_user: users, outbound }) => {
-      return new Rule({ inbounds, users, outbound: outboundOf(outbound) });
+    rules: route.rules.map((rule) => {
+      const outbound = rule.action === "reject" ? rejectOutbound : outboundOf(rule.outbound);
+      return new Rule({ ...toConditions(rule), outbound });
     }),
     final: outboundOf(route.final ?? outbounds[0]?.tag),
   });
+}
+
+function toConditions(rule: RuleConfig): RuleConditions {
+  return {
+    inbounds: rule.inbound,
+    users: rule.auth_user,
+    networks: rule.network,
+    domains: rule.domain,
+    domainSuffixes: rule.domain_suffix,
+    domainKeywords: rule.domain_keyword,
+    ipCidrs: rule.ip_cidr,
+    ipIsPrivate: rule.ip_is_private,
+    sourceIpCidrs: rule.source_ip_cidr,
+    ports: rule.port,
+    portRanges: rule.port_range,
+    invert: rule.invert,
+  };
 }
 
 function createOutbound({ tag, type }: OutboundConfig): Outbound {

@@ -16,12 +16,18 @@ export function findUnknownReferences(config: Place): readonly Finding[] {
   return [
     ...unknown(inbounds, namesIn(rules, "inbound")),
     ...unknown(users, namesIn(rules, "auth_user")),
-    ...unknown(outbounds, namesIn(rules, "outbound")),
+    ...unknown(outbounds, namesIn(rules.filter(isRouting), "outbound")),
     ...unknown(outbounds, [childOf(route, "final")]),
     ...unknown(inbounds, itemsOf(childOf(stats, "inbounds")), everyName),
     ...unknown(outbounds, itemsOf(childOf(stats, "outbounds")), everyName),
     ...unknown(users, itemsOf(childOf(stats, "users")), everyName),
   ];
+}
+
+/** Others have no outbound, whatever its name. */
+function isRouting(rule: Place): boolean {
+  const { value: action } = childOf(rule, "action");
+  return action === undefined || action === "route";
 }
 
 function namesIn(rules: readonly Place[], key: string): readonly Place[] {

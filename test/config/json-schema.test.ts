@@ -20,10 +20,11 @@ const validate = new Ajv2020({
 const path = "config.schema.json";
 const examples = join(rootPath, "examples");
 
-/** Each property of each object that the schema describes, with its path. */
+/** Each property of each object that the schema describes, with its path; each once. */
 function propertiesIn(part: unknown, at = ""): readonly (readonly [path: string, property: object])[] {
   if (typeof part !== "object" || part === null) return [];
   return Object.entries(part).flatMap(([key, value]: [string, unknown]) => {
+    if (["if", "then", "else"].includes(key)) return [];
     const inside = propertiesIn(value, `${at}/${key}`);
     if (key !== "properties" || typeof value !== "object" || value === null) return inside;
     const own = Object.entries(value).map(([name, property]: [string, object]) => {
@@ -131,6 +132,36 @@ describe("the schema", () => {
         final: "1",
       },
     },
+    { route: { rules: { ip_is_private: true, action: "reject" } } },
+    {
+      route: {
+        rules: [{ ip_is_private: false, invert: false, port: 80, action: "route", outbound: "direct" }],
+      },
+    },
+    {
+      inbounds: { ...mixed, users: user },
+      route: {
+        rules: [
+          {
+            network: "udp",
+            domain: "a.test",
+            domain_suffix: ".b.test",
+            domain_keyword: "c",
+            outbound: "direct",
+          },
+          { network: ["tcp", "udp"], source_ip_cidr: "::1", ip_cidr: "10.0.0.0/8", action: "reject" },
+          { domain: ["a", "b"], domain_suffix: ["a", ".b"], domain_keyword: ["c", "d"], outbound: "direct" },
+          {
+            source_ip_cidr: ["::1", "::2"],
+            ip_cidr: ["10.0.0.0/8", "::/0"],
+            outbound: "direct",
+            invert: true,
+          },
+          { port: 0, port_range: "1:2", action: "reject" },
+          { port: [80, 65_535], port_range: [":2", "3:"], action: "reject" },
+        ],
+      },
+    },
     { experimental: {} },
     { experimental: { v2ray_api: {} } },
     { experimental: { v2ray_api: { listen: "", stats: {} } } },
@@ -205,7 +236,20 @@ describe("the schema", () => {
     { route: { rules: [{ auth_user: null, outbound: "direct" }] } },
     { route: { rules: [{ inbound: "in", outbound: ["direct"] }] } },
     { route: { rules: [{ inbound: "in", action: "reject", outbound: "direct" }] } },
-    { route: { rules: [{ inbound: "in", domain: "x", outbound: "direct" }] } },
+    { route: { rules: [{ port: 80, action: "reject", outbound: "direct" }] } },
+    { route: { rules: [{ port: 80, action: "route" }] } },
+    { route: { rules: [{ port: 80, action: "sniff" }] } },
+    { route: { rules: [{ port: "80", outbound: "direct" }] } },
+    { route: { rules: [{ port: [80, 65_536], outbound: "direct" }] } },
+    { route: { rules: [{ port_range: 80, outbound: "direct" }] } },
+    { route: { rules: [{ network: "icmp", outbound: "direct" }] } },
+    { route: { rules: [{ domain: 5, outbound: "direct" }] } },
+    { route: { rules: [{ domain_suffix: [null], outbound: "direct" }] } },
+    { route: { rules: [{ ip_cidr: { a: 1 }, outbound: "direct" }] } },
+    { route: { rules: [{ ip_is_private: "yes", outbound: "direct" }] } },
+    { route: { rules: [{ port: 80, invert: 1, outbound: "direct" }] } },
+    { route: { rules: [{ port: 80, rule_set: "x", outbound: "direct" }] } },
+    { route: { rules: [{ type: "logical", mode: "and", rules: [], outbound: "direct" }] } },
     { experimental: { clash_api: {} } },
     { experimental: { v2ray_api: { listen: 10_085 } } },
     { experimental: { v2ray_api: { port: 10_085 } } },

@@ -50,11 +50,25 @@ describe("docs/configuration.md", () => {
       "`outbounds[]` of type `direct`": ["type", "tag"],
       "`outbounds[]` of type `block`": ["type", "tag"],
       "`route`": ["rules", "final"],
-      "`route.rules[]`": ["inbound", "auth_user", "action", "outbound"],
+      "`route.rules[]`": [
+        ...["inbound", "network", "auth_user", "domain", "domain_suffix", "domain_keyword"],
+        ...["source_ip_cidr", "ip_cidr", "ip_is_private", "port", "port_range"],
+        ...["invert", "action", "outbound"],
+      ],
       "`experimental`": ["v2ray_api"],
       "`experimental.v2ray_api`": ["listen", "access_control_allow_origin", "stats"],
       "`experimental.v2ray_api.stats`": ["enabled", "inbounds", "outbounds", "users", "max_counters"],
     });
+  });
+
+  it("says what rules on addresses do not do", () => {
+    for (const key of ["ip_cidr", "ip_is_private"]) {
+      const [row = ""] = new RegExp(`^\\| \`${key}\` .*$`, "m").exec(markdown) ?? [];
+      assert.match(
+        row,
+        /Names are not looked up for this: it is no guard against names that lead to such addresses\./,
+      );
+    }
   });
 
   it("has each section once", () => {
