@@ -1,84 +1,19 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
-import { describe, it, type TestContext } from "node:test";
-import { App } from "../src/app.js";
-import { toConfig } from "../src/config/to-config.js";
+import { describe, it } from "node:test";
 import { formatEndpoint, type Endpoint } from "../src/net/endpoint.js";
 import type { User } from "../src/proxy/users.js";
 import { readAll } from "./helpers/bytes.js";
 import { startDestination } from "./helpers/destination.js";
 import { basicLogin, connectHead } from "./helpers/http-client.js";
 import { connectTo } from "./helpers/proxy.js";
-import { RecordingLogger } from "./helpers/recording-logger.js";
-import { closeAfter, listen } from "./helpers/sockets.js";
-import { askSocks5, socks5Greeting, socks5Login, socks5Request } from "./helpers/socks5-client.js";
-import { closed } from "./helpers/timing.js";
+import { alice, bob, startRoutedApp } from "./helpers/routed-app.js";
+import { countedFor, outcomeOf } from "./helpers/routed-outcome.js";
+import { listen } from "./helpers/sockets.js";
+import { socks5Greeting, socks5Login, socks5Request } from "./helpers/socks5-client.js";
 
 const io = { timeout: 10_000 };
 const never = new AbortController().signal;
-const alice: User = { username: "alice", password: "a" };
-const bob: User = { username: "bob", password: "b" };
-
-const inbounds = [
-  { type: "mixed", tag: "open", listen_port: 0 },
-  { type: "mixed", tag: "login", listen_port: 0, users: [alice, bob] },
-];
-const outbounds = [
-  { type: "direct", tag: "one" },
-  { type: "direct", tag: "two" },
-  { type: "block", tag: "no" },
-];
-const stats = {
-  enabled: true,
-  inbounds: ["open", "login"],
-  outbounds: ["one", "two", "no"],
-  users: ["alice", "bob"],
-};
-
-interface Started {
-  readonly app: App;
-  readonly logger: RecordingLogger;
-  readonly proxyOf: (tag: string) => Endpoint;
-}
-
-/** An app with these routes, and all counted that there is. */
-async function start(t: TestContext, config: object): Promise<Started> {
-  const logger = new RecordingLogger();
-  const app = new App(toConfig({ inbounds, outbounds, experimental: { v2ray_api: { stats } }, ...config }), {
-    createApiServer: () => assert.fail("there is no API"),
-    logger,
-  });
-  closeAfter(t, app);
-  const addresses = await app.start();
-  const proxyOf = (wanted: string): Endpoint =>
-    addresses.inbounds.find(({ tag }) => tag === wanted)?.address ??
-    assert.fail(`there is no inbound ${wanted}`);
-  return { app, logger, proxyOf };
-}
-
-/** A connection over SOCKS5 that moves 3 bytes up and 5 down if it may, and what became of it. */
-async function outcomeOf(t: TestContext, { app, logger, proxyOf }: Started, inbound: string, user?: User) {
-  const server = createServer((socket) => socket.resume().end("hello"));
-  const { port } = await listen(t, server);
-  const client = await connectTo(t, proxyOf(inbound));
-  const { reply } = await askSocks5(client, { host: "127.0.0.1", port }, user);
-  client.resume().end("abc");
-  await closed(client);
-  await app.stop(never);
-  const counters = [...app.store.query((name) => name.startsWith("outbound>>>"))];
-  const [line] = logger.lines.filter(({ level }) => level === "info");
-  return {
-    reply,
-    outbound: line?.fields?.["outbound"],
-    rule: line?.fields?.["rule"],
-    counted: counters.map(({ name, counter }) => `${name} ${counter.value}`),
-  };
-}
-
-function countedFor(outbound: string): readonly string[] {
-  return [`outbound>>>${outbound}>>>traffic>>>uplink 3`, `outbound>>>${outbound}>>>traffic>>>downlink 5`];
-}
-
 describe("App's routes", () => {
   const byInbound = { rules: [{ inbound: "open", outbound: "two" }] };
   const byUser = { rules: [{ auth_user: "alice", outbound: "two" }] };
@@ -124,7 +59,7 @@ describe("App's routes", () => {
   ];
   for (const [what, route, inbound, user, outbound, rule] of cases) {
     it(`take a connection to ${what}`, io, async (t) => {
-      assert.deepEqual(await outcomeOf(t, await start(t, { route }), inbound, user), {
+      assert.deepEqual(await outcomeOf(t, await startRoutedApp(t, { route }), { inbound, user }), {
         reply: outbound === "no" ? 2 : 0,
         outbound,
         rule,
@@ -140,7 +75,7 @@ describe("App's routes", () => {
       route: { rules: { inbound: "0", outbound: "1" } },
       experimental: { v2ray_api: { stats: { enabled: true, outbounds: ["0", "1"] } } },
     };
-    assert.deepEqual(await outcomeOf(t, await start(t, config), "0"), {
+    assert.deepEqual(await outcomeOf(t, await startRoutedApp(t, config), { inbound: "0" }), {
       reply: 0,
       outbound: "1",
       rule: "rules[0]",
@@ -159,6 +94,13 @@ describe("An outbound that blocks", () => {
     ],
     ["as the final one", { outbounds: [direct, block], route: { final: "no" } }],
     ["as the first one", { outbounds: [block, direct] }],
+    [
+      "of the action reject",
+      {
+        outbounds: [direct, block],
+        route: { rules: { ip_cidr: "127.0.0.1", domain: "localhost", action: "reject" } },
+      },
+    ],
   ];
 
   // Answers are compared in hexadecimal.
@@ -198,7 +140,7 @@ describe("An outbound that blocks", () => {
           outbounds: ["one", "no"],
           users: ["alice", "bob"],
         };
-        const { app, logger, proxyOf } = await start(t, {
+        const { app, logger, proxyOf } = await startRoutedApp(t, {
           ...config,
           experimental: { v2ray_api: { stats } },
         });
@@ -244,7 +186,7 @@ describe("An inbound", () => {
   ];
   for (const [what, type, request, answer] of cases) {
     it(`of the type ${what}`, io, async (t) => {
-      const { app, proxyOf } = await start(t, {
+      const { app, proxyOf } = await startRoutedApp(t, {
         inbounds: [{ type, tag: "open", listen_port: 0 }],
         experimental: {},
       });
