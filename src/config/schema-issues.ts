@@ -3,6 +3,7 @@ import type { ConfigPath } from "./config-path.js";
 import type { Finding } from "./finding.js";
 import { placeOf, type Place } from "./place.js";
 import { showKind, showValue } from "./shown-value.js";
+import { isUnsupportedKey, isUnsupportedValue } from "./unsupported.js";
 
 /**
  * Makes a sentence of what the schema refused.
@@ -16,20 +17,24 @@ export function fromSchemaIssue(root: Place, issue: z.core.$ZodIssue): readonly 
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => ({
       path: [...place.path, key],
-      message: `unknown key; expected ${issue.message}`,
+      message: `${isUnsupportedKey(place.path, key) ? notSupported : "unknown key"}; expected ${issue.message}`,
       at: "key",
     }));
   }
   return [{ path: place.path, message: sentenceFor(place, issue), at: "value" }];
 }
 
+/** Said of what sing-box has. */
+const notSupported = "not supported here";
+
 function sentenceFor({ path, value }: Place, issue: z.core.$ZodIssue): string {
   if (value === undefined) return `missing; expected ${issue.message}`;
   const isRightKind = issue.code === "custom" && typeof value === "object";
   if (isRightKind || path.some(isSecretKey) || isLogin(path, value)) return `expected ${issue.message}`;
   // "alice:secret" in place of a user object is a password, too.
+  const prefix = isUnsupportedValue(path, value) ? `${notSupported}; ` : "";
   const objectExpected = issue.code === "invalid_type" && issue.expected === "object";
-  return `expected ${issue.message}, got ${objectExpected ? showKind(value) : showValue(value)}`;
+  return `${prefix}expected ${issue.message}, got ${objectExpected ? showKind(value) : showValue(value)}`;
 }
 
 /** A user name with a colon may have the password behind it. */
