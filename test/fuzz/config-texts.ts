@@ -29,6 +29,15 @@ const full = {
     rules: [
       { inbound: ["mixed-in", "1"], auth_user: "alice", outbound: "1" },
       { auth_user: ["bob", "carol"], action: "route", outbound: "out" },
+      { domain: ["a.test", "bücher.de"], domain_suffix: ".b.test", domain_keyword: "c", outbound: "1" },
+      {
+        ip_cidr: ["10.0.0.0/8", "::1"],
+        ip_is_private: true,
+        port: 80,
+        port_range: [":9", "1:2"],
+        action: "reject",
+      },
+      { source_ip_cidr: "::/0", network: ["tcp", "udp"], invert: true, outbound: "out" },
     ],
     final: "out",
   },

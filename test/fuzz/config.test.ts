@@ -46,10 +46,15 @@ const soup = fc.string({ unit: tokens, maxLength: 60 });
 const keys = [
   ...wordsOf("log inbounds outbounds route experimental v2ray_api stats rules final users type tag listen"),
   ...wordsOf("listen_port username password inbound auth_user outbound action level output disabled enabled"),
+  ...wordsOf(
+    "network domain domain_suffix domain_keyword ip_cidr ip_is_private source_ip_cidr port port_range",
+  ),
+  ...wordsOf("invert rule_set"),
   ...["access_control_allow_origin", "__proto__", "constructor", ""],
 ];
 const values = [
   ...wordsOf("mixed socks direct block 0 in >>> 127.0.0.1 :0 route info"),
+  ...wordsOf("reject sniff udp a.test .test 10.0.0.0/8 1:2 2:1"),
   ...["", null, true, false, 0, -1, 80, 65_536, 1.5],
 ];
 
