@@ -4,6 +4,7 @@ import { parseIpPrefix } from "../proxy/ip-prefix.js";
 import { parsePortRange } from "../proxy/port-set.js";
 import { flagField, portField, textField } from "./fields.js";
 import { listOrOne } from "./list-or-one.js";
+import { networks } from "./networks.js";
 import { oneOf, section } from "./section.js";
 
 /** An entry of `route.rules`: which connections it is about, and what becomes of them. */
@@ -32,7 +33,6 @@ function cidrField(about: string) {
   );
 }
 
-const networks = ["tcp", "udp"] as const;
 const actions = ["route", "reject"] as const;
 
 const conditions = {

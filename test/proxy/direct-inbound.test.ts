@@ -52,6 +52,9 @@ function create({
   return { ...packets, inbound };
 }
 
+/** Where no other test takes a port for itself. */
+const ownHost = "127.0.0.53";
+
 async function open(t: TestContext, options: OpenOptions = {}): Promise<Opened> {
   closeAfter(t);
   const created = create(options);
@@ -87,7 +90,7 @@ describe("DirectInbound", () => {
 
     it(`listens for ${networks.join(" and ")} where it is told`, io, async (t) => {
       closeAfter(t);
-      const listen = { host: "127.0.0.1", port: await closedPort() };
+      const listen = { host: ownHost, port: await closedPort() };
       assert.deepEqual((await open(t, { networks, listen })).endpoint, listen);
     });
 
@@ -107,7 +110,7 @@ describe("DirectInbound", () => {
   }
 
   it("cannot listen where only the UDP port is taken, and gives the TCP port back", io, async (t) => {
-    const peer = await openUdpPeer(t);
+    const peer = await openUdpPeer(t, { host: ownHost });
     const before = openSockets();
     const { inbound } = create({ listen: peer.local });
     await assert.rejects(inbound.start(), { name: "ListenError" });
