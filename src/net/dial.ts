@@ -1,5 +1,6 @@
 import { lookup as dnsLookup } from "node:dns/promises";
 import { connect, isIP, isIPv6, type Socket } from "node:net";
+import { reasonOf, rejectOnAbort, startDialDeadline } from "./dial-deadline.js";
 import { DialError, dialErrorCodeOf, type DialErrorCode } from "./dial-error.js";
 import { formatEndpoint, type Endpoint } from "./endpoint.js";
 import { tcpKeepAlive } from "./keep-alive.js";
@@ -33,21 +34,12 @@ export async function dial(
   { connectTimeoutMs = 5_000, attemptDelayMs = 250, lookup = systemLookup, signal }: DialOptions = {},
 ): Promise<Socket> {
   const target = formatEndpoint(destination);
-  const deadline = new AbortController();
-  const timer = setTimeout(() => {
-    deadline.abort(new DialError("timeout", `connect to ${target}: no answer within ${connectTimeoutMs} ms`));
-  }, connectTimeoutMs);
-  const giveUp = (): void => {
-    deadline.abort(new DialError("aborted", `connect to ${target}: given up`));
-  };
-  signal?.addEventListener("abort", giveUp);
-  if (signal?.aborted === true) giveUp();
+  const deadline = startDialDeadline(`connect to ${target}`, connectTimeoutMs, signal);
   try {
     const addresses = await resolve(destination.host, target, lookup, deadline.signal);
     return await race(addresses, destination.port, target, attemptDelayMs, deadline.signal);
   } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", giveUp);
+    deadline.clear();
   }
 }
 
@@ -86,14 +78,6 @@ async function resolve(
     throw new DialError("unresolved", `connect to ${target}: ${reason}`, { cause });
   }
   throw new DialError("unresolved", `connect to ${target}: the name has no address`);
-}
-
-async function rejectOnAbort(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener("abort", () => {
-      reject(reasonOf(signal));
-    });
-  });
 }
 
 async function race(
@@ -167,8 +151,4 @@ function toDialError(failures: readonly Error[], target: string): DialError {
     mostTelling.find((known) => failures.some((error) => dialErrorCodeOf(error) === known)) ?? "failed";
   const cause = failures.find((error) => dialErrorCodeOf(error) === code) ?? failures[0];
   return new DialError(code, `connect to ${target}: ${cause?.message ?? "failed"}`, { cause });
-}
-
-function reasonOf(signal: AbortSignal): Error {
-  return signal.reason instanceof Error ? signal.reason : new DialError("aborted", "connect: given up");
 }

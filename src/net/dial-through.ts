@@ -1,0 +1,63 @@
+import type { Socket } from "node:net";
+import { ReadError } from "./byte-reader.js";
+import { dial, type DialOptions } from "./dial.js";
+import { reasonOf, rejectOnAbort, startDialDeadline } from "./dial-deadline.js";
+import { DialError } from "./dial-error.js";
+import type { Endpoint } from "./endpoint.js";
+import { resetConnection } from "./reset.js";
+
+/**
+ * What has to be said on a connection before it is of use. When its time is over the socket is destroyed, and whatever it
+ * still makes has to end with that.
+ *
+ * @throws DialError with the bare reason; ReadError.
+ */
+export type Handshake<T> = (socket: Socket) => Promise<T>;
+
+/** How a server is dialled; the time is for look-up, connecting and handshake together. */
+export interface DialThroughOptions<T> extends DialOptions {
+  /** What the dial is after, as the message of its failure begins. */
+  readonly what: string;
+  readonly handshake: Handshake<T>;
+}
+
+/**
+ * Connects to a server that leads further, and tells it where to. When that fails the connection is gone.
+ *
+ * @returns what the handshake does.
+ * @throws DialError whose message says what the dial is after, and why there is none of it.
+ */
+export async function dialThrough<T>(
+  server: Endpoint,
+  { what, handshake, connectTimeoutMs = 5_000, signal, ...options }: DialThroughOptions<T>,
+): Promise<T> {
+  const deadline = startDialDeadline(what, connectTimeoutMs, signal);
+  try {
+    const socket = await dial(server, { ...options, connectTimeoutMs, signal: deadline.signal });
+    return await shakeHands(socket, handshake, deadline.signal);
+  } catch (error) {
+    throw deadline.signal.aborted ? reasonOf(deadline.signal) : withPurpose(what, error);
+  } finally {
+    deadline.clear();
+  }
+}
+
+async function shakeHands<T>(socket: Socket, handshake: Handshake<T>, signal: AbortSignal): Promise<T> {
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([handshake(socket), rejectOnAbort(signal)]);
+  } catch (error) {
+    // Whom a handshake was broken off with shall not take it for a half-close.
+    resetConnection(socket);
+    throw error;
+  }
+}
+
+/** Anything but these two is nobody's fault but ours. */
+function withPurpose(what: string, error: unknown): unknown {
+  if (error instanceof ReadError)
+    return new DialError("failed", `${what}: ${error.message}`, { cause: error });
+  return error instanceof DialError
+    ? new DialError(error.code, `${what}: ${error.message}`, { cause: error })
+    : error;
+}

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
+import { describe, it } from "node:test";
+import { reasonOf, rejectOnAbort, startDialDeadline } from "../../src/net/dial-deadline.js";
+import { DialError } from "../../src/net/dial-error.js";
+
+const hour = 3_600_000;
+const timeout = new DialError("timeout", "connect to a:1: no answer within 1000 ms");
+const aborted = new DialError("aborted", "connect to a:1: given up");
+
+describe("startDialDeadline", () => {
+  it("aborts when the time is over, and not before", (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const { signal } = startDialDeadline("connect to a:1", 1_000, undefined);
+    t.mock.timers.tick(999);
+    assert.equal(signal.aborted, false);
+    t.mock.timers.tick(1);
+    assert.deepEqual(reasonOf(signal), timeout);
+  });
+
+  it("aborts when it is given up", () => {
+    const giveUp = new AbortController();
+    const deadline = startDialDeadline("connect to a:1", hour, giveUp.signal);
+    assert.equal(deadline.signal.aborted, false);
+    giveUp.abort();
+    assert.deepEqual(reasonOf(deadline.signal), aborted);
+    deadline.clear();
+  });
+
+  it("is over at once where it is given up before", () => {
+    const deadline = startDialDeadline("connect to a:1", hour, AbortSignal.abort());
+    assert.deepEqual(reasonOf(deadline.signal), aborted);
+    deadline.clear();
+  });
+
+  it("keeps its first reason", (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const giveUp = new AbortController();
+    const { signal } = startDialDeadline("connect to a:1", 1_000, giveUp.signal);
+    t.mock.timers.tick(1_000);
+    giveUp.abort();
+    assert.deepEqual(reasonOf(signal), timeout);
+  });
+
+  it("leaves nothing behind when it is cleared, and never aborts then", (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const giveUp = new AbortController();
+    const deadline = startDialDeadline("connect to a:1", 1_000, giveUp.signal);
+    deadline.clear();
+    assert.equal(getEventListeners(giveUp.signal, "abort").length, 0);
+    t.mock.timers.tick(1_000);
+    giveUp.abort();
+    assert.equal(deadline.signal.aborted, false);
+  });
+});
+
+describe("rejectOnAbort", () => {
+  it("rejects with the reason, from when the signal aborts", async () => {
+    const controller = new AbortController();
+    const rejecting = rejectOnAbort(controller.signal);
+    controller.abort(timeout);
+    await assert.rejects(rejecting, timeout);
+  });
+
+  it("rejects at once where the signal has aborted", async () => {
+    await assert.rejects(rejectOnAbort(AbortSignal.abort(aborted)), aborted);
+  });
+});
+
+describe("reasonOf", () => {
+  it("is the signal's own, if that is an error", () => {
+    assert.equal(reasonOf(AbortSignal.abort(timeout)), timeout);
+  });
+
+  it("is that somebody gave up, otherwise", () => {
+    assert.deepEqual(reasonOf(AbortSignal.abort("enough")), new DialError("aborted", "connect: given up"));
+  });
+});
