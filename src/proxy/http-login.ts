@@ -22,6 +22,11 @@ export function parseBasicLogin(value: string | undefined): HttpLogin | undefine
   return { username: decoded.slice(0, colon), password: decoded.slice(colon + 1) };
 }
 
+/** Writes the value of a header `Proxy-Authorization: Basic …`. */
+export function formatBasicLogin({ username, password }: HttpLogin): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+}
+
 /** As whom a client comes; nobody where nobody has to log in, and a refusal where the login is missing or wrong. */
 export function logIn(
   { headers }: IncomingMessage,

@@ -1,4 +1,6 @@
-import { maxPort, parseEndpoint, type Endpoint } from "../net/endpoint.js";
+import { isIP } from "node:net";
+import { domainToASCII } from "node:url";
+import { formatEndpoint, maxPort, parseEndpoint, type Endpoint } from "../net/endpoint.js";
 import { isPlausibleHost } from "./plausible-host.js";
 
 /** Where a plain HTTP request goes, and what its origin is asked. */
@@ -22,6 +24,19 @@ export function parseConnectTarget(text: string): ParsedTarget<Endpoint> {
     return bad(`CONNECT target ${shown(text)} is not HOST:PORT with a port from 1 to ${maxPort}`);
   }
   return { target };
+}
+
+/**
+ * Writes the target of a CONNECT request, a name in ASCII (RFC 5891).
+ *
+ * @returns `undefined` if the host is none that a URL could have.
+ */
+export function formatConnectTarget({ host, port }: Endpoint): string | undefined {
+  if (isIP(host) !== 0) return formatEndpoint({ host, port });
+  const name = isInternational(host) ? domainToASCII(host) : host;
+  // Digits of other scripts make numbers, too.
+  const isName = hostName.test(name) && !name.includes(":") && isIP(name) === 0;
+  return isName ? `${name}:${port}` : undefined;
 }
 
 /**
@@ -55,6 +70,11 @@ const absoluteForm =
 
 /** What RFC 3986 §3.2.2 allows in a name or address, so that nothing else gets into a header. */
 const hostName = /^[\w.~!$&'()*+,;=%:-]+$/;
+
+/** Whether a name has to be translated, which reads it as a URL does and so must not meet what ends a host there. */
+function isInternational(host: string): boolean {
+  return /^[\w.~!$&'()*+,;=\u0080-\u{10ffff}-]+$/u.test(host) && /[^\0-\x7f]/.test(host);
+}
 
 const shownCharacters = 100;
 

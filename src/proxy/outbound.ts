@@ -18,6 +18,12 @@ export interface OutboundDialOptions {
 export interface DialingOutbound {
   readonly tag: string;
   readonly blocks: false;
+  /**
+   * Reads what it needs before its first connection. Absent where that is nothing.
+   *
+   * @throws Error that says what is missing.
+   */
+  start?(): Promise<void>;
   /** @throws DialError */
   dial(destination: Endpoint, options?: OutboundDialOptions): Promise<OutboundConnection>;
 }

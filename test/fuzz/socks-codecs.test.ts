@@ -5,9 +5,11 @@ import fc from "fast-check";
 import ipaddr from "ipaddr.js";
 import { readParsed, type Parser, type ParseResult } from "../../src/net/byte-reader.js";
 import { parseSocks4Request } from "../../src/proxy/socks4.js";
+import { parseLoginAnswer, parseMethodChoice, parseReply } from "../../src/proxy/socks5-client.js";
 import { parseGreeting, parseLogin, parseRequest } from "../../src/proxy/socks5.js";
 import { socks4Request } from "../helpers/socks4-client.js";
 import { socks5Greeting, socks5Login, socks5Request } from "../helpers/socks5-client.js";
+import { socks5Reply } from "../helpers/socks5-upstream.js";
 import { turns } from "../helpers/timing.js";
 import { anyBytes, mutated, toBytes, toText } from "./byte-text.js";
 import { fuzz, fuzzLimits } from "./fuzz.js";
@@ -16,6 +18,9 @@ const parsers = {
   greeting: parseGreeting,
   login: parseLogin,
   request: parseRequest,
+  methodChoice: parseMethodChoice,
+  loginAnswer: parseLoginAnswer,
+  reply: parseReply,
   socks4: parseSocks4Request,
 } satisfies Readonly<Record<string, Parser<unknown>>>;
 type ParserName = keyof typeof parsers;
@@ -23,7 +28,9 @@ type ParserName = keyof typeof parsers;
 /** Longer than any message: a parser that wants more than that wants without bound. */
 const enoughBytes = 1_000;
 
-const parserName = fc.constantFrom<ParserName>("greeting", "login", "request", "socks4");
+const parserName = fc.constantFrom<ParserName>(
+  ...(["greeting", "login", "request", "methodChoice", "loginAnswer", "reply", "socks4"] as const),
+);
 const hostName = fc.stringMatching(/^[a-z0-9.-]{1,255}$/);
 const port = fc.integer({ min: 0, max: 65_535 });
 const credential = fc
@@ -59,6 +66,21 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     parser: "request" as const,
     bytes: toText(socks5Request(expected, 3)),
     value: { kind: "associate", expected },
+  })),
+  fc.nat(255).map((method) => ({
+    parser: "methodChoice" as const,
+    bytes: toText(Buffer.of(5, method)),
+    value: method,
+  })),
+  fc.nat(255).map((status) => ({
+    parser: "loginAnswer" as const,
+    bytes: toText(Buffer.of(1, status)),
+    value: status === 0,
+  })),
+  fc.record({ host: fc.oneof(hostName, fc.ipV4(), ipv6), port }).map((boundTo) => ({
+    parser: "reply" as const,
+    bytes: toText(socks5Reply(0, boundTo)),
+    value: { kind: "succeeded", boundTo },
   })),
   fc
     .record({

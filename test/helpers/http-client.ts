@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { Readable } from "node:stream";
 import { formatEndpoint, type Endpoint } from "../../src/net/endpoint.js";
 import type { User } from "../../src/proxy/users.js";
 import { readBytes } from "./bytes.js";
@@ -21,7 +22,7 @@ export interface HttpAnswer {
 }
 
 /** Reads the head of an answer, and nothing behind it. */
-export async function readHttpAnswer(proxy: Socket): Promise<HttpAnswer> {
+export async function readHttpAnswer(proxy: Readable): Promise<HttpAnswer> {
   let head = "";
   while (!head.endsWith("\r\n\r\n")) head += (await readBytes(proxy, 1)).toString("latin1");
   return { status: Number(head.split(" ", 2)[1]), head };

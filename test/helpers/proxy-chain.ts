@@ -1,5 +1,6 @@
 import type { TestContext } from "node:test";
 import { Server } from "proxy-chain";
+import type { User } from "../../src/proxy/users.js";
 import { closeAfter } from "./sockets.js";
 
 /** What passed between a proxy-chain server and its clients, measured by it. */
@@ -18,12 +19,19 @@ export interface ProxyChain {
   readonly traffic: ProxyChainTraffic;
 }
 
-/** Starts one, which leaves through `upstream`, a proxy's URL, or directly; closed after the test. */
-export async function startProxyChain(t: TestContext, upstream?: string): Promise<ProxyChain> {
+/**
+ * Starts one, which leaves through `upstream`, a proxy's URL, or directly; closed after the test.
+ *
+ * @param user - Who may use it. Default: anyone.
+ */
+export async function startProxyChain(t: TestContext, upstream?: string, user?: User): Promise<ProxyChain> {
   const server = new Server({
     host: "127.0.0.1",
     port: 0,
-    prepareRequestFunction: () => ({ upstreamProxyUrl: upstream ?? null }),
+    prepareRequestFunction: ({ username, password }) => ({
+      upstreamProxyUrl: upstream ?? null,
+      requestAuthentication: user !== undefined && (username !== user.username || password !== user.password),
+    }),
   });
   closeAfter(t, { [Symbol.asyncDispose]: async () => server.close(true) });
   const traffic = { up: 0, down: 0 };

@@ -11,8 +11,8 @@ import { closeAfter } from "./sockets.js";
 export interface TestAppOptions {
   /** Who may use it, each of them counted. Default: anyone. */
   readonly users?: readonly User[];
-  /** The type of the outbound `out`. Default: `direct`. */
-  readonly outbound?: "direct" | "block";
+  /** The type of the outbound `out`, or its config, but for the tag. Default: `direct`. */
+  readonly outbound?: "direct" | "block" | { readonly type: string; readonly [key: string]: unknown };
   /** Default: silent. */
   readonly logger?: Logger;
 }
@@ -31,7 +31,7 @@ export async function startTestApp(
   const names = users.map(({ username }) => username);
   const config = toConfig({
     inbounds: { type: "mixed", tag: "in", listen_port: 0, users },
-    outbounds: { type: outbound, tag: "out" },
+    outbounds: { ...(typeof outbound === "string" ? { type: outbound } : outbound), tag: "out" },
     experimental: { v2ray_api: { stats: { enabled: true, inbounds: "in", outbounds: "out", users: names } } },
   });
   const createApiServer = () => assert.fail("there is no API");

@@ -1,8 +1,27 @@
 import assert from "node:assert/strict";
 import type { IncomingMessage } from "node:http";
 import { describe, it } from "node:test";
-import { logIn, parseBasicLogin } from "../../src/proxy/http-login.js";
+import { formatBasicLogin, logIn, parseBasicLogin } from "../../src/proxy/http-login.js";
 import { Users } from "../../src/proxy/users.js";
+
+describe("formatBasicLogin", () => {
+  const logins: readonly (readonly [username: string, password: string, value: string])[] = [
+    ["Aladdin", "open sesame", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="],
+    ["test", "123£", "Basic dGVzdDoxMjPCow=="],
+    ["alice", "", "Basic YWxpY2U6"],
+    ["alice", "a:b::", "Basic YWxpY2U6YTpiOjo="],
+  ];
+  for (const [username, password, value] of logins) {
+    it(`writes ${username} and ${JSON.stringify(password)} as RFC 7617 does, and parseBasicLogin reads it`, () => {
+      assert.equal(formatBasicLogin({ username, password }), value);
+      assert.deepEqual(parseBasicLogin(value), { username, password });
+    });
+  }
+
+  it("writes one word, however long", () => {
+    assert.match(formatBasicLogin({ username: "a".repeat(500), password: "b".repeat(5_000) }), /^Basic \S+$/);
+  });
+});
 
 describe("parseBasicLogin", () => {
   const base64 = (text: string) => Buffer.from(text).toString("base64");

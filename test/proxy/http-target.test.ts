@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { parseAbsoluteTarget, parseConnectTarget } from "../../src/proxy/http-target.js";
+import { formatConnectTarget, parseAbsoluteTarget, parseConnectTarget } from "../../src/proxy/http-target.js";
 
 describe("parseConnectTarget", () => {
   const good: readonly (readonly [target: string, host: string, port: number])[] = [
@@ -175,6 +175,64 @@ describe("parseAbsoluteTarget", () => {
         assert.match(parsed.reason, reason);
       });
     }
+  }
+});
+
+describe("formatConnectTarget", () => {
+  const good: readonly (readonly [host: string, port: number, target: string])[] = [
+    ["example.com", 443, "example.com:443"],
+    ["EXAMPLE.com.", 1, "EXAMPLE.com.:1"],
+    ["a_b.example", 65_535, "a_b.example:65535"],
+    ["127.0.0.1", 80, "127.0.0.1:80"],
+    ["2001:db8::1", 80, "[2001:db8::1]:80"],
+    ["127.1", 80, "127.1:80"],
+    ["bücher.example", 80, "xn--bcher-kva.example:80"],
+    ["пример.рф", 443, "xn--e1afmkfd.xn--p1ai:443"],
+    ["n".repeat(300), 80, `${"n".repeat(300)}:80`],
+  ];
+  for (const [host, port, target] of good) {
+    it(`writes ${host.slice(0, 20)} port ${port}`, () => {
+      assert.equal(formatConnectTarget({ host, port }), target);
+    });
+  }
+
+  it("writes what parseConnectTarget reads", () => {
+    for (const [host, port] of [
+      ["example.com", 443],
+      ["127.0.0.1", 80],
+      ["::1", 65_535],
+    ] as const) {
+      const target = formatConnectTarget({ host, port }) ?? "";
+      assert.deepEqual(parseConnectTarget(target), { target: { host, port } });
+    }
+  });
+
+  for (const host of [
+    "",
+    "a b",
+    "a:b",
+    "a/b",
+    "a@b",
+    "a?b",
+    "a#b",
+    "[::1]",
+    "a\\b",
+    "a\r\nb",
+    "\u0000",
+    "ü ",
+    "ü/",
+    "ü@evil.example",
+    "ü:80",
+    "ü%2f",
+    "ü\\u200b/",
+    "１２７.0.0.1",
+    "ü／evil.example",
+    "ü＠evil.example",
+    "ü：80",
+  ]) {
+    it(`has no way to write ${JSON.stringify(host)}`, () => {
+      assert.equal(formatConnectTarget({ host, port: 80 }), undefined);
+    });
   }
 });
 
