@@ -1,20 +1,14 @@
 import type { Config } from "./config/config.js";
-import type { InboundConfig } from "./config/inbounds.js";
-import type { OutboundConfig } from "./config/outbounds.js";
-import type { RuleConfig } from "./config/rules.js";
+import { createInbound, type InboundHandlers } from "./create-inbound.js";
+import { createOutbound } from "./create-outbound.js";
+import { createRoutes } from "./create-routes.js";
 import { silentLogger, type Logger } from "./log/logger.js";
 import type { Endpoint } from "./net/endpoint.js";
 import { toError } from "./net/system-error.js";
-import { DirectInbound } from "./proxy/direct-inbound.js";
-import { DirectOutbound } from "./proxy/direct-outbound.js";
-import type { Inbound, PacketHandler, RequestHandler } from "./proxy/inbound.js";
+import type { Inbound } from "./proxy/inbound.js";
 import type { Outbound } from "./proxy/outbound.js";
 import { PacketRouter } from "./proxy/packet-router.js";
-import { ProxyInbound } from "./proxy/proxy-inbound.js";
 import { Router } from "./proxy/router.js";
-import { Routes } from "./proxy/routes.js";
-import type { RuleConditions } from "./proxy/rule-matcher.js";
-import { rejectOutbound, Rule } from "./proxy/rule.js";
 import { CounterStore } from "./stats/counter-store.js";
 import { ConnectionTable } from "./track/connection-table.js";
 import { chainTrackers } from "./track/connection-tracker.js";
@@ -117,6 +111,7 @@ export class App {
   /** The connections that are open, to be listed and closed. */
   readonly connections = new ConnectionTable();
   readonly #inbounds: readonly Inbound[];
+  readonly #outbounds: readonly Outbound[];
   readonly #api: Service | undefined;
   readonly #started: Service[] = [];
   #starting: Promise<AppAddresses> | undefined;
@@ -131,7 +126,9 @@ export class App {
     this.store = new CounterStore({ maxCounters: stats.max_counters });
     const trackers = stats.enabled ? [new StatsTracker(this.store, { ...stats, logger })] : [];
     const { connections } = this;
-    const routing = { routes: createRoutes(config), tracker: chainTrackers(trackers), connections, logger };
+    this.#outbounds = config.outbounds.map((outbound) => createOutbound(outbound, logger));
+    const routes = createRoutes(config, this.#outbounds);
+    const routing = { routes, tracker: chainTrackers(trackers), connections, logger };
     const router = new Router(routing);
     const packetRouter = new PacketRouter(routing);
     const handlers: InboundHandlers = {
@@ -144,10 +141,11 @@ export class App {
   }
 
   /**
-   * Starts the inbounds and then, when there is something to read from, the API.
+   * Starts the outbounds, where there is something to start, the inbounds, and then, when there is something to read
+   * from, the API.
    *
    * @returns where they listen.
-   * @throws StartError if one of them cannot listen. Nothing runs then.
+   * @throws StartError if one of them cannot listen, or cannot read what it needs. Nothing runs then.
    */
   async start(): Promise<AppAddresses> {
     this.#starting = this.#startAll();
@@ -172,6 +170,9 @@ export class App {
   }
 
   async #startAll(): Promise<AppAddresses> {
+    for (const outbound of this.#outbounds) {
+      if (!outbound.blocks) await this.#startPart(async () => outbound.start?.(), `outbound ${outbound.tag}`);
+    }
     const inbounds = [];
     for (const inbound of this.#inbounds) {
       const { tag, type } = inbound;
@@ -183,8 +184,12 @@ export class App {
 
   async #startService(service: Service, part: string): Promise<Endpoint> {
     this.#started.push(service);
+    return this.#startPart(async () => service.start(), part);
+  }
+
+  async #startPart<T>(start: () => Promise<T>, part: string): Promise<T> {
     try {
-      return await service.start();
+      return await start();
     } catch (error) {
       await this.#stopStarted(AbortSignal.abort());
       throw new StartError(part, error);
@@ -194,61 +199,4 @@ export class App {
   async #stopStarted(cut: AbortSignal): Promise<void> {
     await Promise.all(this.#started.splice(0).map(async (service) => service.stop(cut)));
   }
-}
-
-interface InboundHandlers {
-  readonly onRequest: RequestHandler;
-  readonly onPackets: PacketHandler;
-}
-
-function createInbound(config: InboundConfig, handlers: InboundHandlers, logger: Logger): Inbound {
-  const { tag, listen: host, listen_port: port } = config;
-  const listen = { host, port };
-  if (config.type !== "direct") {
-    return new ProxyInbound({ tag, type: config.type, listen, users: config.users, ...handlers, logger });
-  }
-  const { network, override_address: address, override_port: override = port } = config;
-  return new DirectInbound({
-    ...{ tag, listen, destination: { host: address, port: override }, logger },
-    onRequest: network.includes("tcp") ? handlers.onRequest : undefined,
-    onPackets: network.includes("udp") ? handlers.onPackets : undefined,
-  });
-}
-
-/** The rules, and the outbound that `route.final` names, else the first one, as in sing-box. */
-function createRoutes({ outbounds, route }: Config): Routes {
-  const byTag = new Map(outbounds.map((outbound) => [outbound.tag, createOutbound(outbound)]));
-  const outboundOf = (tag: string | undefined): Outbound => {
-    const outbound = byTag.get(tag ?? "");
-    if (outbound === undefined) throw new RangeError(`there is no outbound ${String(tag)}`);
-    return outbound;
-  };
-  return new Routes({
-    rules: route.rules.map((rule) => {
-      const outbound = rule.action === "reject" ? rejectOutbound : outboundOf(rule.outbound);
-      return new Rule({ ...toConditions(rule), outbound });
-    }),
-    final: outboundOf(route.final ?? outbounds[0]?.tag),
-  });
-}
-
-function toConditions(rule: RuleConfig): RuleConditions {
-  return {
-    inbounds: rule.inbound,
-    users: rule.auth_user,
-    networks: rule.network,
-    domains: rule.domain,
-    domainSuffixes: rule.domain_suffix,
-    domainKeywords: rule.domain_keyword,
-    ipCidrs: rule.ip_cidr,
-    ipIsPrivate: rule.ip_is_private,
-    sourceIpCidrs: rule.source_ip_cidr,
-    ports: rule.port,
-    portRanges: rule.port_range,
-    invert: rule.invert,
-  };
-}
-
-function createOutbound({ tag, type }: OutboundConfig): Outbound {
-  return type === "block" ? { tag, blocks: true } : new DirectOutbound({ tag });
 }

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { durationField } from "./duration-field.js";
 import { hostField, portField, remotePortField, textField, typeField } from "./fields.js";
 import { listOrOne } from "./list-or-one.js";
 import { networksField } from "./networks.js";
@@ -24,10 +25,17 @@ const listenShape = {
   listen_port: portField("The port to listen on; 0 takes any free port."),
 };
 
+/** How long packets may fail to come, in the inbounds that take them. As in sing-box. */
+const udpTimeout = durationField(
+  "After how long without a packet either way a UDP client's connection is over.",
+  "5m",
+);
+
 const mixedInboundSchema = section({
   type: typeField("mixed"),
   ...listenShape,
   users: usersSchema,
+  udp_timeout: udpTimeout,
 }).describe(
   "Everything that the types `socks` and `http` speak, on one port. The first byte of a connection tells which it is.",
 );
@@ -36,6 +44,7 @@ const socksInboundSchema = section({
   type: typeField("socks"),
   ...listenShape,
   users: usersSchema,
+  udp_timeout: udpTimeout,
 }).describe(
   "SOCKS4, SOCKS4a (CONNECT) and SOCKS5 (CONNECT and UDP ASSOCIATE). With users, SOCKS5 clients log in and SOCKS4 is refused, because it carries no password.",
 );
@@ -54,6 +63,7 @@ const directInboundSchema = section({
   network: networksField("What it takes, TCP connections or UDP packets."),
   override_address: hostField("Where everything goes that arrives."),
   override_port: remotePortField("The port there. Default: that of `listen_port`.").optional(),
+  udp_timeout: udpTimeout,
 })
   .refine(({ listen_port: port, override_port: override }) => port !== 0 || override !== undefined, {
     error: 'an "override_port", since the "listen_port" is any free one',

@@ -1,8 +1,11 @@
 import { z } from "zod";
-import { typeField } from "./fields.js";
+import { blockOutboundSchema } from "./block-outbound.js";
+import { directOutboundSchema } from "./direct-outbound.js";
+import { httpOutboundSchema } from "./http-outbound.js";
 import { listOrOne } from "./list-or-one.js";
-import { section, typeOneOf } from "./section.js";
-import { indexTag, tagField } from "./tag.js";
+import { typeOneOf } from "./section.js";
+import { socksOutboundSchema } from "./socks-outbound.js";
+import { indexTag } from "./tag.js";
 
 /** An entry of the section `outbounds`: where connections leave. Told apart by `type`. */
 export type OutboundConfig = z.output<typeof outboundsSchema>[number];
@@ -10,20 +13,13 @@ export type OutboundConfig = z.output<typeof outboundsSchema>[number];
 /** The outbound of a config that names none. */
 export const defaultOutbound = { type: "direct", tag: "direct" } as const;
 
-const directOutboundSchema = section({
-  type: typeField("direct"),
-  tag: tagField(),
-}).describe("Connects to the destination itself, within five seconds.");
-
-const blockOutboundSchema = section({
-  type: typeField("block"),
-  tag: tagField(),
-}).describe(
-  "Ends connections: SOCKS5 clients are answered 02 (not allowed by ruleset), SOCKS4 clients 5B, HTTP clients 403. What is blocked is not counted.",
-);
-
 // A further type of outbound is one more schema in this list.
-const outboundTypes = [directOutboundSchema, blockOutboundSchema] as const;
+const outboundTypes = [
+  directOutboundSchema,
+  socksOutboundSchema,
+  httpOutboundSchema,
+  blockOutboundSchema,
+] as const;
 
 const outboundSchema = z.discriminatedUnion("type", outboundTypes, {
   error: typeOneOf(outboundTypes.map(({ shape }) => shape.type.value)),
@@ -33,9 +29,10 @@ const outboundSchema = z.discriminatedUnion("type", outboundTypes, {
 export const outboundsSchema = listOrOne(outboundSchema)
   .prefault([])
   .transform((outbounds) =>
-    outbounds.length === 0
-      ? [{ ...defaultOutbound }]
-      : outbounds.map((outbound, index) => ({ ...outbound, tag: outbound.tag ?? indexTag(index) })),
+    outbounds.length === 0 ? [directOutboundSchema.parse(defaultOutbound)] : outbounds,
+  )
+  .transform((outbounds) =>
+    outbounds.map((outbound, index) => ({ ...outbound, tag: outbound.tag ?? indexTag(index) })),
   )
   .describe(
     'Where connections leave. The first one takes what no rule and no `route.final` sends elsewhere. Without any there is one of type `direct` with the tag "direct".',

@@ -8,7 +8,7 @@ const minimal = { type: "direct", listen_port: 5353, override_address: "192.0.2.
 describe("an inbound of type direct", () => {
   it("takes TCP and UDP by default, and leads to the port that it listens on", () => {
     assert.deepEqual(toConfig({ inbounds: minimal }).inbounds, [
-      { ...minimal, tag: "0", listen: "127.0.0.1", network: ["tcp", "udp"] },
+      { ...minimal, tag: "0", listen: "127.0.0.1", network: ["tcp", "udp"], udp_timeout: 300_000 },
     ]);
   });
 
@@ -17,7 +17,9 @@ describe("an inbound of type direct", () => {
       ...{ type: "direct", tag: "dns", listen: "::", listen_port: 0, network: ["udp"] },
       ...{ override_address: "ns.example", override_port: 53 },
     };
-    assert.deepEqual(toConfig({ inbounds: inbound }).inbounds, [inbound]);
+    assert.deepEqual(toConfig({ inbounds: { ...inbound, udp_timeout: "90s" } }).inbounds, [
+      { ...inbound, udp_timeout: 90_000 },
+    ]);
   });
 
   it("may name a single network", () => {

@@ -12,7 +12,7 @@ describe("inbounds", () => {
 
   it("have their defaults", () => {
     assert.deepEqual(toConfig({ inbounds: [minimal] }).inbounds, [
-      { type: "mixed", tag: "0", listen: "127.0.0.1", listen_port: 0, users: [] },
+      { type: "mixed", tag: "0", listen: "127.0.0.1", listen_port: 0, users: [], udp_timeout: 300_000 },
     ]);
   });
 
@@ -24,7 +24,9 @@ describe("inbounds", () => {
       listen_port: 65_535,
       users: [{ username: "alice", password: "secret" }],
     };
-    assert.deepEqual(toConfig({ inbounds: [inbound] }).inbounds, [inbound]);
+    assert.deepEqual(toConfig({ inbounds: [{ ...inbound, udp_timeout: "1m30s" }] }).inbounds, [
+      { ...inbound, udp_timeout: 90_000 },
+    ]);
   });
 
   it("may be a single one", () => {
@@ -45,6 +47,22 @@ describe("inbounds", () => {
     });
   }
 
+  for (const type of ["mixed", "socks"]) {
+    it(`give up on packets of type ${type} when they are told to, by default after five minutes`, () => {
+      const timeoutOf = (udp_timeout?: string) => {
+        const [inbound] = toConfig({ inbounds: { ...minimal, type, udp_timeout } }).inbounds;
+        assert.ok(inbound?.type === type && inbound.type !== "http");
+        return inbound.udp_timeout;
+      };
+      assert.deepEqual([timeoutOf(), timeoutOf("300ms"), timeoutOf("2h")], [300_000, 300, 7_200_000]);
+    });
+  }
+
+  it("know nothing of packets where their type is http", () => {
+    const [issue] = issueLines({ inbounds: { ...minimal, type: "http", udp_timeout: "5m" } });
+    assert.match(issue ?? "", /^inbounds\.udp_timeout: unknown key; /);
+  });
+
   for (const port of [0, 1, 80, 65_535]) {
     it(`listen on port ${port}`, () => {
       assert.equal(toConfig({ inbounds: { ...minimal, listen_port: port } }).inbounds[0]?.listen_port, port);
@@ -57,7 +75,7 @@ describe("a wrong inbound", () => {
   const port = "expected a port number from 0 to 65535";
   const tag = 'expected a tag that is not empty, does not contain ">>>" and does not end with ">"';
   const type = 'expected one of "mixed", "socks", "http", "direct"';
-  const keys = '"type", "tag", "listen", "listen_port", "users"';
+  const keys = '"type", "tag", "listen", "listen_port", "users", "udp_timeout"';
   const cases: readonly (readonly [inbound: unknown, issue: string])[] = [
     [{ ...minimal, listen: "localhost" }, `inbounds[0].listen: ${address}, got "localhost"`],
     [{ ...minimal, listen: "[::1]" }, `inbounds[0].listen: ${address}, got "[::1]"`],

@@ -102,6 +102,8 @@ describe("the schema", () => {
   const user = { username: "alice", password: "a" };
   const mixed = { type: "mixed", listen_port: 0 };
   const direct = { type: "direct" };
+  const socks = { type: "socks", server: "proxy.example", server_port: 1080 };
+  const http = { type: "http", server: "2001:db8::1", server_port: 8080 };
 
   const right: readonly object[] = [
     {},
@@ -117,6 +119,16 @@ describe("the schema", () => {
     { outbounds: [] },
     { outbounds: direct },
     { outbounds: [direct, { type: "direct", tag: "b" }, { type: "block" }, { type: "block", tag: "d" }] },
+    { outbounds: { ...direct, connect_timeout: "1m30s" } },
+    { outbounds: [socks, { ...socks, version: "5", network: "udp", username: "alice", password: "" }] },
+    { outbounds: { ...socks, network: ["tcp", "udp"], connect_timeout: "300ms" } },
+    { outbounds: [http, { ...http, tls: {} }, { ...http, username: "alice", password: "a" }] },
+    {
+      outbounds: {
+        ...http,
+        tls: { enabled: true, server_name: "a.example", insecure: false, certificate_path: "ca.pem" },
+      },
+    },
     { route: {} },
     { route: { rules: [] } },
     { route: { final: "direct" } },
@@ -226,6 +238,21 @@ describe("the schema", () => {
     { outbounds: [{ type: "dns" }] },
     { outbounds: [{ type: "block", tag: null }] },
     { outbounds: [{ type: "direct", detour: "x" }] },
+    { outbounds: { ...direct, connect_timeout: 5 } },
+    { outbounds: { type: "socks", server: "proxy.example" } },
+    { outbounds: { type: "http", server_port: 1 } },
+    { outbounds: { ...socks, server_port: 0 } },
+    { outbounds: { ...socks, server: 5 } },
+    { outbounds: { ...socks, version: "4a" } },
+    { outbounds: { ...socks, version: 5 } },
+    { outbounds: { ...socks, network: "icmp" } },
+    { outbounds: { ...socks, username: ["alice"] } },
+    { outbounds: { ...socks, tls: {} } },
+    { outbounds: { ...socks, udp_over_tcp: true } },
+    { outbounds: { ...http, network: "tcp" } },
+    { outbounds: { ...http, tls: true } },
+    { outbounds: { ...http, tls: { enabled: "true" } } },
+    { outbounds: { ...http, tls: { alpn: ["h2"] } } },
     { route: [] },
     { route: { final: 0 } },
     { route: { default: "direct" } },

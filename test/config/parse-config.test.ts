@@ -25,6 +25,7 @@ describe("parseConfig", () => {
       inbounds: [
         {
           type: "mixed",
+          udp_timeout: 300_000,
           tag: "in",
           listen: "::",
           listen_port: 2080,
@@ -33,11 +34,11 @@ describe("parseConfig", () => {
             { username: "bob", password: "b" },
           ],
         },
-        { type: "mixed", tag: "1", listen: "127.0.0.1", listen_port: 0, users: [] },
+        { type: "mixed", tag: "1", listen: "127.0.0.1", listen_port: 0, users: [], udp_timeout: 300_000 },
       ],
       outbounds: [
-        { type: "direct", tag: "out" },
-        { type: "direct", tag: "1" },
+        { type: "direct", tag: "out", connect_timeout: 5_000 },
+        { type: "direct", tag: "1", connect_timeout: 5_000 },
       ],
       route: { rules: [], final: "1" },
       experimental: {

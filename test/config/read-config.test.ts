@@ -126,6 +126,7 @@ describe("examples/config.json", () => {
       inbounds: [
         {
           type: "mixed",
+          udp_timeout: 300_000,
           tag: "mixed-in",
           listen: "127.0.0.1",
           listen_port: 2080,
@@ -135,7 +136,7 @@ describe("examples/config.json", () => {
           ],
         },
       ],
-      outbounds: [{ type: "direct", tag: "direct" }],
+      outbounds: [{ type: "direct", tag: "direct", connect_timeout: 5_000 }],
       route: { rules: [] },
       experimental: {
         v2ray_api: {

@@ -32,6 +32,7 @@ function sectionsOf(markdown: string): Record<string, readonly string[]> {
 
 describe("docs/configuration.md", () => {
   const markdown = readFileSync(file, "utf8");
+  const server = ["type", "tag", "server", "server_port"];
   const listener = ["type", "tag", "listen", "listen_port"];
 
   it("is what the script makes of the schema", async () => {
@@ -42,12 +43,28 @@ describe("docs/configuration.md", () => {
     assert.deepEqual(sectionsOf(markdown), {
       "The file": ["$schema", "log", "inbounds", "outbounds", "route", "experimental"],
       "`log`": ["disabled", "level", "output", "timestamp"],
-      "`inbounds[]` of type `mixed`": [...listener, "users"],
+      "`inbounds[]` of type `mixed`": [...listener, "users", "udp_timeout"],
       "`inbounds[].users[]`": ["username", "password"],
-      "`inbounds[]` of type `socks`": [...listener, "users"],
+      "`inbounds[]` of type `socks`": [...listener, "users", "udp_timeout"],
       "`inbounds[]` of type `http`": [...listener, "users"],
-      "`inbounds[]` of type `direct`": [...listener, "network", "override_address", "override_port"],
-      "`outbounds[]` of type `direct`": ["type", "tag"],
+      "`inbounds[]` of type `direct`": [
+        ...listener,
+        "network",
+        "override_address",
+        "override_port",
+        "udp_timeout",
+      ],
+      "`outbounds[]` of type `direct`": ["type", "tag", "connect_timeout"],
+      "`outbounds[]` of type `socks`": [
+        ...server,
+        "version",
+        "username",
+        "password",
+        "network",
+        "connect_timeout",
+      ],
+      "`outbounds[]` of type `http`": [...server, "username", "password", "tls", "connect_timeout"],
+      "`outbounds[].tls`": ["enabled", "server_name", "insecure", "certificate_path"],
       "`outbounds[]` of type `block`": ["type", "tag"],
       "`route`": ["rules", "final"],
       "`route.rules[]`": [

@@ -61,7 +61,7 @@ describe("route.final", () => {
 
   it("may name an outbound that is broken otherwise", () => {
     assert.deepEqual(issueLines({ outbounds: { type: "x", tag: "a" }, route: { final: "a" } }), [
-      'outbounds.type: expected one of "direct", "block", got "x"',
+      'outbounds.type: expected one of "direct", "socks", "http", "block", got "x"',
     ]);
   });
 

@@ -15,6 +15,10 @@ const withUsers = (users: string) =>
 const withUser = (keys: string) => withUsers(`{"username": "alice", ${keys}}`);
 const withApi = (keys: string) => `{"experimental": {"v2ray_api": {${keys}}}}`;
 
+/** A config whose only outbound leaves through a proxy, with these keys besides. */
+const withProxy = (type: string, keys: string) =>
+  `{"outbounds": {"type": "${type}", "server": "a", "server_port": 1,\n${keys}}, "x": 1}`;
+
 const json: readonly (readonly [what: string, text: string])[] = [
   ["a password that is right", withUser(`"password": "${secret}"`)],
   ["a password beside a name that is wrong", withUsers(`{"username": "", "password": "${secret}"}`)],
@@ -41,6 +45,17 @@ const json: readonly (readonly [what: string, text: string])[] = [
   ["pass beside password", withUser(`"password": "a", "pass": "${secret}"`)],
   ["passwords by name", withUsers(`{"alice": "${secret}"}`)],
   ["passwords by name, in one object", `{"inbounds": {"users": {"alice": "${secret}"}}}`],
+  ["an outbound's password that is right", withProxy("socks", `"username": "a", "password": "${secret}"`)],
+  ["an outbound's password without a name", withProxy("http", `"password": "${secret}"`)],
+  ["an outbound's password that is too long", withProxy("socks", `"password": "${secret.repeat(100)}"`)],
+  ["an outbound's password with a control", withProxy("http", `"password": "\\u0007${secret}"`)],
+  ["a number for an outbound's password", withProxy("http", `"username": "a", "password": ${number}`)],
+  ["name and password as an outbound's name", withProxy("http", `"username": "alice:${secret}"`)],
+  ["name and password as a name of SOCKS", withProxy("socks", `"username": ["alice", "${secret}"]`)],
+  ["user info of a proxy's URL", `{"outbounds": {"type": "http", "server": "http://a:${secret}@b"}}`],
+  ["user info of a proxy's host", `{"outbounds": {"type": "socks", "server": "a:${secret}@b:1"}}`],
+  ["a password of a proxy, as in Xray", withProxy("socks", `"users": [{"user": "a", "pass": "${secret}"}]`)],
+  ["a password in a proxy's TLS", withProxy("http", `"tls": {"password": "${secret}"}`)],
   ["user info of a URL", withApi(`"listen": "http://admin:${secret}@127.0.0.1:80"`)],
   ["user info of an origin", withApi(`"access_control_allow_origin": ["https://a:${secret}@b.example"]`)],
   ["user info without a name", withApi(`"access_control_allow_origin": "https://${secret}@b.example"`)],

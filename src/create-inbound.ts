@@ -1,0 +1,33 @@
+import type { InboundConfig } from "./config/inbounds.js";
+import type { Logger } from "./log/logger.js";
+import { DirectInbound } from "./proxy/direct-inbound.js";
+import type { Inbound, PacketHandler, RequestHandler } from "./proxy/inbound.js";
+import { ProxyInbound } from "./proxy/proxy-inbound.js";
+
+/** Who takes over what an inbound accepts. */
+export interface InboundHandlers {
+  readonly onRequest: RequestHandler;
+  readonly onPackets: PacketHandler;
+}
+
+/** Makes the inbound that a config describes. */
+export function createInbound(config: InboundConfig, handlers: InboundHandlers, logger: Logger): Inbound {
+  const { tag, listen: host, listen_port: port } = config;
+  const common = { tag, listen: { host, port }, logger };
+  if (config.type === "http") {
+    return new ProxyInbound({ ...common, ...handlers, type: config.type, users: config.users });
+  }
+  const { udp_timeout: udpTimeoutMs } = config;
+  if (config.type !== "direct") {
+    const { type, users } = config;
+    return new ProxyInbound({ ...common, ...handlers, type, users, udpTimeoutMs });
+  }
+  const { network, override_address: address, override_port: override = port } = config;
+  return new DirectInbound({
+    ...common,
+    destination: { host: address, port: override },
+    onRequest: network.includes("tcp") ? handlers.onRequest : undefined,
+    onPackets: network.includes("udp") ? handlers.onPackets : undefined,
+    udpTimeoutMs,
+  });
+}

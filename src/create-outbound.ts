@@ -1,0 +1,25 @@
+import type { OutboundConfig } from "./config/outbounds.js";
+import type { Logger } from "./log/logger.js";
+import { DirectOutbound } from "./proxy/direct-outbound.js";
+import { HttpOutbound } from "./proxy/http-outbound.js";
+import { limitNetworks } from "./proxy/network-limit.js";
+import type { Outbound } from "./proxy/outbound.js";
+import { SocksOutbound } from "./proxy/socks-outbound.js";
+
+/** Makes the outbound that a config describes. */
+export function createOutbound(config: OutboundConfig, logger: Logger): Outbound {
+  const { tag } = config;
+  if (config.type === "block") return { tag, blocks: true };
+  const { connect_timeout: connectTimeoutMs } = config;
+  if (config.type === "direct") return new DirectOutbound({ tag, connectTimeoutMs });
+  const { server: host, server_port: port, username, password = "" } = config;
+  const login = username === undefined ? undefined : { username, password };
+  const options = { tag, server: { host, port }, login, connectTimeoutMs };
+  if (config.type === "socks")
+    return limitNetworks(new SocksOutbound({ ...options, logger }), config.network);
+  const { enabled, insecure, server_name: serverName, certificate_path: certificatePath } = config.tls;
+  return new HttpOutbound({
+    ...options,
+    tls: enabled ? { insecure, serverName, certificatePath } : undefined,
+  });
+}
