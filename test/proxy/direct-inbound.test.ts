@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Socket } from "node:dgram";
 import { connect } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { DialError } from "../../src/net/dial-error.js";
@@ -112,8 +113,10 @@ describe("DirectInbound", () => {
   it("cannot listen where only the UDP port is taken, and gives the TCP port back", io, async (t) => {
     const peer = await openUdpPeer(t, { host: ownHost });
     const before = openSockets();
+    const bind = t.mock.method(Socket.prototype, "bind");
     const { inbound } = create({ listen: peer.local });
     await assert.rejects(inbound.start(), { name: "ListenError" });
+    assert.equal(bind.mock.callCount(), 1, "another attempt at the same port");
     await turns(3);
     assert.deepEqual(openSockets(), before);
     const { endpoint } = await open(t, { networks: ["tcp"], listen: peer.local });

@@ -224,9 +224,11 @@ describe("PacketRouter's choice", () => {
     const { rule, asked } = ruleTo(dns, block);
     const { client } = route({ rules: [rule], final: new MemoryOutbound() });
     const otherPort = { ...web, port: 80 };
-    for (const to of [web, web, { ...web }, otherPort, otherPort, web, dns, web]) client.deliver("x", to);
-    const ports = asked.map(({ destination }) => destination.port);
-    assert.deepEqual(ports, [443, 80, 443, 53, 443]);
+    const otherHost = { ...web, host: "example.net" };
+    const sent = [web, web, { ...web }, otherPort, otherPort, web, otherHost, web];
+    for (const to of sent) client.deliver("x", to);
+    const destinations = asked.map(({ destination }) => destination);
+    assert.deepEqual(destinations, [web, otherPort, web, otherHost, web]);
     client.close();
   });
 });

@@ -112,7 +112,7 @@ describe("SocksAssociation", () => {
     await peer.send(socks5Packet("hello", dns), association.relay);
     await inbox.next();
     const six: Endpoint = { host: "2001:db8::1", port: 53 };
-    for (const from of [dns, dns, six, { ...dns, port: 54 }, { ...dns, host: "192.0.2.2" }, six, dns]) {
+    for (const from of [dns, dns, { ...dns, port: 54 }, dns, { ...dns, host: "192.0.2.2" }, six, six, dns]) {
       await sendPacket(association, "x", from);
       assert.deepEqual(readSocks5Packet((await peer.receive()).payload).endpoint, from);
     }
