@@ -2,10 +2,13 @@ import assert from "node:assert/strict";
 import { Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { DirectOutbound } from "../../src/proxy/direct-outbound.js";
-import type { OutboundConnection } from "../../src/proxy/outbound.js";
+import { carriesPackets, type OutboundConnection } from "../../src/proxy/outbound.js";
 import { readAll } from "../helpers/bytes.js";
 import { startDestination } from "../helpers/destination.js";
+import { PacketInbox, sendPacket } from "../helpers/packet-inbox.js";
 import { closeAfter, closedPort } from "../helpers/sockets.js";
+import { startUdpEcho } from "../helpers/udp-echo.js";
+import { openUdpPeer } from "../helpers/udp-peer.js";
 
 const io = { timeout: 10_000 };
 
@@ -81,6 +84,49 @@ describe("DirectOutbound", () => {
     const dialled = outbound.dial({ host: "name.test", port: 1 }, { signal: gone.signal });
     gone.abort();
     await assert.rejects(dialled, { code: "aborted" });
+  });
+});
+
+describe("DirectOutbound for packets", () => {
+  it("carries packets", () => {
+    assert.equal(carriesPackets(new DirectOutbound({ tag: "out" })), true);
+  });
+
+  it("sends them straight to their destinations, and back", io, async (t) => {
+    const echo = await startUdpEcho(t);
+    const packets = await new DirectOutbound({ tag: "out" }).dialPackets();
+    closeAfter(t, packets);
+    const inbox = new PacketInbox(packets);
+    assert.equal(await sendPacket(packets, "hello", echo.endpoint), undefined);
+    assert.deepEqual(await inbox.nextText(), ["hello", echo.endpoint]);
+  });
+
+  it("looks names up as its options say", io, async (t) => {
+    const echo = await startUdpEcho(t);
+    const asked: string[] = [];
+    const lookup = async (host: string) => {
+      asked.push(host);
+      return Promise.resolve(["127.0.0.1"]);
+    };
+    const packets = await new DirectOutbound({ tag: "out", lookup }).dialPackets();
+    closeAfter(t, packets);
+    const inbox = new PacketInbox(packets);
+    await sendPacket(packets, "hello", { host: "name.test", port: echo.endpoint.port });
+    assert.deepEqual(await inbox.nextText(), ["hello", echo.endpoint]);
+    assert.deepEqual(asked, ["name.test"]);
+  });
+
+  it("has a port for each client, so that none hears another's answers", io, async (t) => {
+    const peer = await openUdpPeer(t);
+    const outbound = new DirectOutbound({ tag: "out" });
+    const ports: number[] = [];
+    for (const text of ["one", "two"]) {
+      const packets = await outbound.dialPackets();
+      closeAfter(t, packets);
+      await sendPacket(packets, text, peer.local);
+      ports.push((await peer.receive()).endpoint.port);
+    }
+    assert.notEqual(ports[0], ports[1]);
   });
 });
 
