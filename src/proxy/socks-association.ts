@@ -23,9 +23,9 @@ export interface SocksAssociationOptions {
 /**
  * The server's side of a UDP association (RFC 1928 §7): a UDP port for one client.
  *
- * The client is known by its control connection's address, and by the port that it announced from there, else that of its
- * first packet. (One that announced another address has a NAT before it and cannot know its port.) Packets from elsewhere,
- * fragments and malformed ones are dropped, and the association lives.
+ * The client is known by its control connection's address, and by the port of its first packet, unless one comes from the
+ * port that it announced: some announce where their packets are to go (V2Ray), or cannot know where they come from (behind a
+ * NAT). Packets from elsewhere, fragments and malformed ones are dropped, and the association lives.
  *
  * States: nothing heard → client known → closed, when the control connection ends, or when no packet has passed for a while.
  */
@@ -38,8 +38,10 @@ export class SocksAssociation implements PacketConnection {
   readonly #idle: IdleTimer;
   readonly #logger: Logger;
   readonly #clientHost: string;
+  /** 0 if it announced none of its own. */
+  readonly #announcedPort: number;
   /** 0 until it is known. */
-  #clientPort: number;
+  #clientPort = 0;
   #onPacket: PacketReceiver | undefined;
   #newestHeader: { readonly from: Endpoint; readonly bytes: Buffer } | undefined;
 
@@ -49,7 +51,7 @@ export class SocksAssociation implements PacketConnection {
     this.#control = control;
     this.#logger = logger;
     this.#clientHost = client.host;
-    this.#clientPort = expected.host === client.host ? expected.port : 0;
+    this.#announcedPort = expected.host === client.host ? expected.port : 0;
     this.#socket = new DatagramSocket({
       local: { host: localEndpointOf(control).host, port: 0 },
       onDatagram: this.#onDatagram,
@@ -76,7 +78,7 @@ export class SocksAssociation implements PacketConnection {
 
   send(payload: Buffer, from: Endpoint, onSent: PacketSent = ignore): void {
     this.#idle.touch();
-    const client = { host: this.#clientHost, port: this.#clientPort };
+    const client = { host: this.#clientHost, port: this.#clientPort || this.#announcedPort };
     try {
       this.#socket.send([this.#headerFor(from), payload], client, onSent);
     } catch (error) {
@@ -91,7 +93,7 @@ export class SocksAssociation implements PacketConnection {
   }
 
   readonly #onDatagram = (datagram: Buffer, from: Endpoint): void => {
-    if (from.host !== this.#clientHost || (this.#clientPort !== 0 && from.port !== this.#clientPort)) {
+    if (!this.#isClient(from)) {
       this.#logger.debug("packet of somebody else dropped", { source: from.host, port: from.port });
       return;
     }
@@ -104,6 +106,11 @@ export class SocksAssociation implements PacketConnection {
     this.#idle.touch();
     this.#onPacket?.(packet.payload, packet.endpoint);
   };
+
+  #isClient({ host, port }: Endpoint): boolean {
+    if (host !== this.#clientHost) return false;
+    return this.#clientPort === 0 || port === this.#clientPort || port === this.#announcedPort;
+  }
 
   /** Answers mostly come from where the one before came from. */
   #headerFor(from: Endpoint): Buffer {

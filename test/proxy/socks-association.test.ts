@@ -205,12 +205,16 @@ describe("SocksAssociation's client", () => {
     });
   }
 
-  it("that announces where it sends from is there, even if another port sends first", io, async (t) => {
+  it("that announces where it sends from takes over from another port that sent first", io, async (t) => {
     const { association, inbox, logger, peer } = await associate(t, { expected: "own" });
     const other = await openUdpPeer(t);
     await other.send(socks5Packet("other", dns), association.relay);
+    assert.deepEqual(await inbox.nextText(), ["other", dns]);
     await peer.send(socks5Packet("own", dns), association.relay);
     assert.deepEqual(await inbox.nextText(), ["own", dns]);
+    await other.send(socks5Packet("other again", dns), association.relay);
+    await peer.send(socks5Packet("own again", dns), association.relay);
+    assert.deepEqual(await inbox.nextText(), ["own again", dns]);
     assert.deepEqual(logger.lines, [
       {
         level: "debug",
@@ -221,6 +225,16 @@ describe("SocksAssociation's client", () => {
     await sendPacket(association, "answer", dns);
     await peer.receive();
     assert.equal(other.waitingCount, 0);
+  });
+
+  it("that announces where its packets are to go, as V2Ray does, is who sends first", io, async (t) => {
+    const destination = await openUdpPeer(t);
+    const { association, inbox, peer } = await associate(t, { expected: destination.local });
+    await peer.send(socks5Packet("first", destination.local), association.relay);
+    assert.deepEqual(await inbox.nextText(), ["first", destination.local]);
+    await sendPacket(association, "answer", destination.local);
+    await peer.receive();
+    assert.equal(destination.waitingCount, 0);
   });
 
   it("that announces where it sends from is sent answers before it sends", io, async (t) => {
@@ -421,13 +435,15 @@ describe("SocksAssociation's idle time", () => {
 
   it("does not begin anew with somebody else's packets, or with what is none", io, async (t) => {
     const touch = t.mock.method(IdleTimer.prototype, "touch");
-    const { association, inbox, peer } = await associate(t, { expected: "own" });
+    const { association, inbox, peer } = await associate(t);
     const other = await openUdpPeer(t);
+    await peer.send(socks5Packet("x", dns), association.relay);
+    await inbox.next();
     await other.send(socks5Packet("x", dns), association.relay);
     await peer.send("no packet", association.relay);
     await peer.send(socks5Packet("x", dns), association.relay);
     await inbox.next();
-    assert.equal(touch.mock.callCount(), 1);
+    assert.equal(touch.mock.callCount(), 2);
   });
 
   it("is stopped with the association", io, async (t) => {
