@@ -1,7 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { TestContext } from "node:test";
+import { StatsService } from "#gen/v2ray/core/app/stats/command/command_pb.js";
 import type { User } from "../../src/proxy/users.js";
+import type { Counters } from "./api-client.js";
+import { GrpcClient } from "./grpc-client.js";
 import { killAtExit } from "./program.js";
 import { closedPort } from "./sockets.js";
 import { createTempDir } from "./temp-dir.js";
@@ -11,25 +14,45 @@ import { withTimeout } from "./timing.js";
 export interface V2Ray {
   readonly socksPort: number;
   readonly httpPort: number;
+  /** Its own counters, by name. */
+  queryCounters(): Promise<Counters>;
+}
+
+export interface V2RayOptions {
+  /** Where it leaves, in its own words; the tag is `out`. Default: to the destination itself. */
+  readonly outbound?: object;
 }
 
 const startTimeoutMs = 20_000;
 
 /** Starts one on 127.0.0.1; it ends after the test. Ports that are free now, since it knows no port 0. */
-export async function startV2Ray(t: TestContext, { username: user, password: pass }: User): Promise<V2Ray> {
-  const [socksPort, httpPort] = [await closedPort(), await closedPort()];
+export async function startV2Ray(
+  t: TestContext,
+  { username: user, password: pass }: User,
+  { outbound = { protocol: "freedom" } }: V2RayOptions = {},
+): Promise<V2Ray> {
+  const [socksPort, httpPort, apiPort] = [await closedPort(), await closedPort(), await closedPort()];
   const accounts = [{ user, pass }];
   const listen = "127.0.0.1";
+  const both = (what: string) => ({ [`${what}Uplink`]: true, [`${what}Downlink`]: true });
   const config = {
     log: { loglevel: "warning" },
+    stats: {},
+    api: { tag: "api", services: ["StatsService"] },
+    policy: {
+      levels: { 0: both("statsUser") },
+      system: { ...both("statsInbound"), ...both("statsOutbound") },
+    },
     inbounds: [
       {
-        ...{ listen, port: socksPort, protocol: "socks" },
+        ...{ tag: "socks", listen, port: socksPort, protocol: "socks" },
         settings: { auth: "password", accounts, udp: true, ip: listen },
       },
-      { listen, port: httpPort, protocol: "http", settings: { accounts } },
+      { tag: "http", listen, port: httpPort, protocol: "http", settings: { accounts } },
+      { tag: "api", listen, port: apiPort, protocol: "dokodemo-door", settings: { address: listen } },
     ],
-    outbounds: [{ protocol: "freedom" }],
+    outbounds: [{ tag: "out", ...outbound }],
+    routing: { rules: [{ type: "field", inboundTag: ["api"], outboundTag: "api" }] },
   };
   const path = createTempDir(t).write("config.json", JSON.stringify(config));
   const child = spawn("v2ray", ["-config", path], { stdio: ["ignore", "pipe", "ignore"] });
@@ -47,5 +70,15 @@ export async function startV2Ray(t: TestContext, { username: user, password: pas
     });
   });
   await withTimeout(started, startTimeoutMs, "start of v2ray");
-  return { socksPort, httpPort };
+  return { socksPort, httpPort, queryCounters: async () => queryCounters(apiPort) };
+}
+
+async function queryCounters(port: number): Promise<Counters> {
+  const client = new GrpcClient(`127.0.0.1:${port}`);
+  try {
+    const { stat } = await client.call(StatsService.method.queryStats, {});
+    return Object.fromEntries(stat.map(({ name, value }) => [name, value]));
+  } finally {
+    client[Symbol.dispose]();
+  }
 }

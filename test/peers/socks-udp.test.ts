@@ -25,7 +25,10 @@ interface Association {
   readonly established: Established;
   readonly peer: UdpPeer;
   /** Sends a payload, packed by the library, and unpacks what comes back. */
-  ask(payload: Buffer, to: Endpoint): Promise<{ readonly payload: Buffer; readonly from: Endpoint }>;
+  readonly ask: (
+    payload: Buffer,
+    to: Endpoint,
+  ) => Promise<{ readonly payload: Buffer; readonly from: Endpoint }>;
 }
 
 /** Associates as npm's socks does. */
