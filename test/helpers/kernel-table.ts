@@ -23,25 +23,40 @@ const clockTickMs = 10;
 /** What the timer column begins with while the keep-alive timer runs and nothing is on its way (proc_net_tcp.txt). */
 const keepAliveTimer = 2;
 
-/**
- * The end at one port of 127.0.0.1 of the connection to another one; `undefined` if there is none.
- *
- * A line has: number, local address, remote address, state, queues as `tx:rx`, timer as `kind:when`, all in hexadecimal.
- */
-export function kernelEnd(local: number, remote: number): KernelEnd | undefined {
-  const found = readFileSync(tablePath, "latin1")
-    .split("\n")
-    .map((line) => line.trim().split(/\s+/))
-    .find(([, from = "", to = ""]) => from.endsWith(portText(local)) && to.endsWith(portText(remote)));
-  if (found === undefined) return undefined;
-  const [sendingBytes = 0, receivedBytes = 0] = numbersIn(found[4]);
-  const [timer, ticks = 0] = numbersIn(found[5]);
-  const keepAliveInMs = timer === keepAliveTimer ? ticks * clockTickMs : undefined;
-  return { sendingBytes, receivedBytes, keepAliveInMs };
+/** The kernel's table of TCP connections, as it was when it was read. */
+export class KernelTable {
+  readonly #ends = new Map<string, string>();
+
+  /** A line has: number, local address, remote address, state, queues as `tx:rx`, timer as `kind:when`, all in hexadecimal. */
+  constructor() {
+    for (const line of readFileSync(tablePath, "latin1").split("\n").slice(1)) {
+      const [, from, to] = line.trim().split(/\s+/, 3);
+      if (from !== undefined && to !== undefined) this.#ends.set(keyOf(portIn(from), portIn(to)), line);
+    }
+  }
+
+  /** The end at one port of the connection to another one; `undefined` if there is none. */
+  end(local: number, remote: number): KernelEnd | undefined {
+    const fields = this.#ends.get(keyOf(local, remote))?.trim().split(/\s+/);
+    if (fields === undefined) return undefined;
+    const [sendingBytes = 0, receivedBytes = 0] = numbersIn(fields[4]);
+    const [timer, ticks = 0] = numbersIn(fields[5]);
+    const keepAliveInMs = timer === keepAliveTimer ? ticks * clockTickMs : undefined;
+    return { sendingBytes, receivedBytes, keepAliveInMs };
+  }
 }
 
-function portText(port: number): string {
-  return `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+/** The end at one port of 127.0.0.1 of the connection to another one; `undefined` if there is none. */
+export function kernelEnd(local: number, remote: number): KernelEnd | undefined {
+  return new KernelTable().end(local, remote);
+}
+
+function keyOf(local: number, remote: number): string {
+  return `${local}>${remote}`;
+}
+
+function portIn(address: string): number {
+  return Number.parseInt(address.slice(address.lastIndexOf(":") + 1), 16);
 }
 
 function numbersIn(field = ""): readonly number[] {

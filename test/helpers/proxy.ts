@@ -18,7 +18,7 @@ export const tunnelProtocols = ["socks4", ...proxyProtocols] as const;
 export type TunnelProtocol = (typeof tunnelProtocols)[number];
 
 /** The answers that mean that the connection stands. */
-const granted: Readonly<Record<TunnelProtocol, number>> = { socks4: 0x5a, socks5: 0, http: 200 };
+export const granted: Readonly<Record<TunnelProtocol, number>> = { socks4: 0x5a, socks5: 0, http: 200 };
 
 /** Connects to a listener; half-open capable, destroyed after the test. */
 export async function connectTo(t: TestContext, { host, port }: Endpoint): Promise<Socket> {
@@ -44,9 +44,17 @@ export async function askProxy(
   { protocol, proxy, destination, user }: TunnelOptions,
 ): Promise<{ readonly client: Socket; readonly answer: number }> {
   const client = await connectTo(t, proxy);
-  if (protocol === "socks4") return { client, answer: (await askSocks4(client, destination)).reply };
-  if (protocol === "http") return { client, answer: (await askHttp(client, destination, user)).status };
-  return { client, answer: (await askSocks5(client, destination, user)).reply };
+  return { client, answer: await askOn(client, { protocol, destination, user }) };
+}
+
+/** Asks for a connection on a socket that stands to the proxy; with the answer, a SOCKS reply or an HTTP status. */
+export async function askOn(
+  client: Socket,
+  { protocol, destination, user }: Omit<TunnelOptions, "proxy">,
+): Promise<number> {
+  if (protocol === "socks4") return (await askSocks4(client, destination)).reply;
+  if (protocol === "http") return (await askHttp(client, destination, user)).status;
+  return (await askSocks5(client, destination, user)).reply;
 }
 
 /** A connection through the proxy that stands: what is written to it reaches the destination. */
