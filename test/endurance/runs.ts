@@ -1,0 +1,45 @@
+import type { Run, RunLimits } from "./run.js";
+import { shortConnections } from "./short-connections.js";
+
+const megabyte = 1024 * 1024;
+
+/**
+ * All runs, in their full size: a few minutes together.
+ *
+ * @param scale - How much of each, for machines that have no room or no time for it all. Default: 1, all of it.
+ */
+export function fullRuns(scale = 1): readonly Run[] {
+  const scaled = (count: number): number => Math.max(1, Math.round(count * scale));
+  return [
+    shortConnections({
+      ...{ count: scaled(25_000), repetitionCount: 2, waitingCount: scaled(100), timeoutMs: 600_000 },
+      limits: limits({ rssGrowth: 8, heapGrowth: 1, peak: 128 }),
+    }),
+  ];
+}
+
+/** The same runs, so small that they take a second each: they tell whether the runs themselves still work. */
+export function smallRuns(): readonly Run[] {
+  // The heap has not warmed up after so little.
+  const loose = limits({ rssGrowth: 64, heapGrowth: 8, peak: 128 });
+  return [
+    shortConnections({ count: 100, repetitionCount: 2, waitingCount: 0, timeoutMs: 30_000, limits: loose }),
+  ];
+}
+
+/** In megabytes. */
+function limits({
+  rssGrowth,
+  heapGrowth,
+  peak,
+}: {
+  readonly rssGrowth: number;
+  readonly heapGrowth: number;
+  readonly peak: number;
+}): RunLimits {
+  return {
+    rssGrowthBytes: rssGrowth * megabyte,
+    heapGrowthBytes: heapGrowth * megabyte,
+    peakBytes: peak * megabyte,
+  };
+}
