@@ -1,3 +1,4 @@
+import { idleTunnels } from "./idle-tunnels.js";
 import type { Run, RunLimits } from "./run.js";
 import { shortConnections } from "./short-connections.js";
 
@@ -15,6 +16,10 @@ export function fullRuns(scale = 1): readonly Run[] {
       ...{ count: scaled(25_000), repetitionCount: 2, waitingCount: scaled(100), timeoutMs: 600_000 },
       limits: limits({ rssGrowth: 8, heapGrowth: 1, peak: 128 }),
     }),
+    idleTunnels({
+      ...{ count: scaled(5_000), idleMs: 60_000, timeoutMs: 300_000, maxTunnelBytes: 40 * 1024 },
+      limits: limits({ rssGrowth: 16, heapGrowth: 1, peak: 256 }),
+    }),
   ];
 }
 
@@ -24,6 +29,9 @@ export function smallRuns(): readonly Run[] {
   const loose = limits({ rssGrowth: 64, heapGrowth: 8, peak: 128 });
   return [
     shortConnections({ count: 100, repetitionCount: 2, waitingCount: 0, timeoutMs: 30_000, limits: loose }),
+    idleTunnels({
+      ...{ count: 50, idleMs: 100, timeoutMs: 30_000, maxTunnelBytes: megabyte, limits: loose },
+    }),
   ];
 }
 
