@@ -1,8 +1,10 @@
 import { idleTunnels } from "./idle-tunnels.js";
 import type { Run, RunLimits } from "./run.js";
 import { shortConnections } from "./short-connections.js";
+import { stalledReaders } from "./stalled-readers.js";
 
 const megabyte = 1024 * 1024;
+const offeredBytes = 1024 * megabyte;
 
 /**
  * All runs, in their full size: a few minutes together.
@@ -20,6 +22,10 @@ export function fullRuns(scale = 1): readonly Run[] {
       ...{ count: scaled(5_000), idleMs: 60_000, timeoutMs: 300_000, maxTunnelBytes: 40 * 1024 },
       limits: limits({ rssGrowth: 16, heapGrowth: 1, peak: 256 }),
     }),
+    stalledReaders({
+      ...{ count: scaled(200), offeredBytes, repetitionCount: 2, timeoutMs: 300_000 },
+      limits: limits({ rssGrowth: 16, heapGrowth: 1, peak: 128 }),
+    }),
   ];
 }
 
@@ -32,6 +38,7 @@ export function smallRuns(): readonly Run[] {
     idleTunnels({
       ...{ count: 50, idleMs: 100, timeoutMs: 30_000, maxTunnelBytes: megabyte, limits: loose },
     }),
+    stalledReaders({ count: 4, offeredBytes, repetitionCount: 1, timeoutMs: 30_000, limits: loose }),
   ];
 }
 
