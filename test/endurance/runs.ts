@@ -2,6 +2,7 @@ import { idleTunnels } from "./idle-tunnels.js";
 import type { Run, RunLimits } from "./run.js";
 import { shortConnections } from "./short-connections.js";
 import { stalledReaders } from "./stalled-readers.js";
+import { udpPackets } from "./udp-packets.js";
 
 const megabyte = 1024 * 1024;
 const offeredBytes = 1024 * megabyte;
@@ -26,6 +27,10 @@ export function fullRuns(scale = 1): readonly Run[] {
       ...{ count: scaled(200), offeredBytes, repetitionCount: 2, timeoutMs: 300_000 },
       limits: limits({ rssGrowth: 16, heapGrowth: 1, peak: 128 }),
     }),
+    udpPackets({
+      ...{ associationCount: scaled(1_000), packetCount: 50, repetitionCount: 2, timeoutMs: 300_000 },
+      limits: limits({ rssGrowth: 8, heapGrowth: 1, peak: 128 }),
+    }),
   ];
 }
 
@@ -39,6 +44,9 @@ export function smallRuns(): readonly Run[] {
       ...{ count: 50, idleMs: 100, timeoutMs: 30_000, maxTunnelBytes: megabyte, limits: loose },
     }),
     stalledReaders({ count: 4, offeredBytes, repetitionCount: 1, timeoutMs: 30_000, limits: loose }),
+    udpPackets({
+      ...{ associationCount: 50, packetCount: 10, repetitionCount: 2, timeoutMs: 30_000, limits: loose },
+    }),
   ];
 }
 
