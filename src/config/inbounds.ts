@@ -46,7 +46,7 @@ const socksInboundSchema = section({
   users: usersSchema,
   udp_timeout: udpTimeout,
 }).describe(
-  "SOCKS4, SOCKS4a (CONNECT) and SOCKS5 (CONNECT and UDP ASSOCIATE). With users, SOCKS5 clients log in and SOCKS4 is refused, because it carries no password.",
+  "SOCKS4, SOCKS4a (CONNECT) and SOCKS5 (CONNECT and UDP ASSOCIATE). With users, SOCKS5 clients log in and SOCKS4 is refused, because it carries no password. At most 4,096 clients may be associated for UDP at a time; whom they write to may answer, and nobody else.",
 );
 
 const httpInboundSchema = section({

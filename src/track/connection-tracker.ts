@@ -10,7 +10,7 @@ export interface ConnectionMetadata {
   readonly outbound: string;
   /** Name under which the client authenticated; absent where nobody has to. */
   readonly user?: string | undefined;
-  /** What it runs over. The proxy of this package routes `tcp` alone. */
+  /** What it runs over: a stream of bytes (`tcp`) or packets (`udp`). */
   readonly network: "tcp" | "udp";
   /** Where the client connects from. */
   readonly source: Endpoint;
@@ -34,7 +34,12 @@ export interface ConnectionTracker {
    * @returns the connection itself, or what stands in for it. From here on only that may be used.
    */
   routedConnection<C extends Duplex>(connection: C, metadata: ConnectionMetadata): C;
-  /** The same for the packets that a client sends through one outbound; `destination` is where the first of them goes. */
+  /**
+   * The same for the packets that a client exchanges by way of one outbound; the `destination` in their facts is where the
+   * first of them goes.
+   *
+   * @param connection - Receives what the client sends, and where to; sends what comes back, and where from. Payload only.
+   */
   routedPacketConnection(connection: PacketConnection, metadata: ConnectionMetadata): PacketConnection;
 }
 
