@@ -15,8 +15,8 @@ export interface TlsClientOptions {
 }
 
 /**
- * Speaks TLS on a connection from now on. As on the connection itself, one end may finish before the other, and a reset is
- * a reset.
+ * Speaks TLS on a connection from now on. As on the connection itself, one end may finish before the other, and
+ * `resetConnection()` resets.
  *
  * @returns a stream with an `error` listener.
  * @throws DialError `failed` with the bare reason.
@@ -32,10 +32,9 @@ export async function startTls(
     rejectUnauthorized: !insecure,
     ...(ca !== undefined && { ca }),
   });
+  // TLS itself has no resets.
   secured.resetAndDestroy = () => {
-    // Our end is sent by TLS itself, of which the socket knows nothing: see resetConnection().
-    if (secured.writableEnded) secured.destroy();
-    else resetConnection(socket);
+    resetConnection(socket);
     return secured;
   };
   return new Promise((resolve, reject) => {

@@ -61,7 +61,6 @@ function createRequest(
 async function statusOf(proxy: Duplex, request: ClientRequest): Promise<number> {
   return new Promise((resolve, reject) => {
     request.once("connect", ({ statusCode = 0 }, _proxy, head) => {
-      proxy.off("close", onClose);
       // It is in no buffer any more.
       if (head.length > 0) proxy.unshift(head);
       resolve(statusCode);
@@ -69,11 +68,8 @@ async function statusOf(proxy: Duplex, request: ClientRequest): Promise<number> 
     request.on("error", (cause) => {
       reject(new DialError("failed", reasonOf(cause), { cause }));
     });
-    proxy.once("close", onClose);
-    if (proxy.destroyed) onClose();
-
-    /** Perhaps before the request listens to its connection, which it begins to do a little later. */
-    function onClose(): void {
+    // A connection that is gone already would have nothing to say about it.
+    if (proxy.destroyed) {
       request.destroy();
       reject(new DialError("failed", closedReason));
     }

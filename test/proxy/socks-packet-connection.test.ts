@@ -197,6 +197,7 @@ describe("SocksPacketConnection is over", () => {
   failOnUnhandled();
   const endings: readonly (readonly [title: string, end: (association: Association) => void])[] = [
     ["the server ends the control connection", ({ control }) => control.end()],
+    ["the server ends it with a last word", ({ control }) => control.end("that is all")],
     ["the server resets the control connection", ({ control }) => control.resetAndDestroy()],
     [
       "our end of the control connection fails",
