@@ -20,6 +20,7 @@ import { askSocks5, socks5Greeting, socks5Request } from "../helpers/socks5-clie
 import { associateSocks5, socks5Packet, type Socks5UdpClient } from "../helpers/socks5-udp-client.js";
 import { closed, failed, turns, until } from "../helpers/timing.js";
 import { startUdpEcho } from "../helpers/udp-echo.js";
+import { failUdpBinds } from "../helpers/udp-faults.js";
 import { openUdpPeer } from "../helpers/udp-peer.js";
 
 const io = { timeout: 10_000 };
@@ -337,6 +338,17 @@ describe("ProxyInbound", () => {
         if (reply === 0) return;
       }
     }
+  });
+
+  it("refuses associations with 01 while there is no descriptor to be had, and says why", io, async (t) => {
+    const proxy = await startPacketProxy(t);
+    const binds = failUdpBinds(t, "EMFILE");
+    const refused = await connectTo(t, proxy.endpoint);
+    assert.equal((await askSocks5(refused, unspecified, undefined, 3)).reply, 1);
+    await closed(refused.resume().end());
+    assert.deepEqual(proxy.logger.messages("warn"), ["no association: listen 127.0.0.1:0: bind EMFILE"]);
+    binds.restore();
+    await associateSocks5(t, proxy.endpoint);
   });
 
   it("refuses associations with 07 where nobody takes packets", io, async (t) => {
