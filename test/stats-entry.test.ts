@@ -63,11 +63,13 @@ describe("v2ray-api/stats", () => {
     const fullByName: Readonly<Record<string, unknown>> = full;
     for (const [name, value] of Object.entries(entry)) assert.equal(value, fullByName[name], name);
     assert.deepEqual(Object.keys(entry), [
+      "ConnectionTable",
       "Counter",
       "CounterStore",
       "StatsTracker",
       "chainTrackers",
       "countConnection",
+      "countPacketConnection",
       "formatStatName",
       "parseStatName",
       "unwrapConnection",

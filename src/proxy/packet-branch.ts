@@ -4,18 +4,17 @@ import { PacketQueue } from "../net/packet-queue.js";
 
 /**
  * A client's packet connection as one outbound sees it: what leaves through that outbound, and all that is to go back to
- * the client. To close it is to close the client's connection, and with it every other branch.
+ * the client. Whoever made it ends it with the client's connection; it may end before, which leaves the client's alone.
  */
 export class PacketBranch implements PacketConnection {
+  readonly closed: Promise<void>;
   readonly #client: PacketConnection;
   readonly #queue = new PacketQueue();
+  #end: () => void = () => undefined;
 
   constructor(client: PacketConnection) {
     this.#client = client;
-  }
-
-  get closed(): Promise<void> {
-    return this.#client.closed;
+    this.closed = new Promise((resolve) => (this.#end = resolve));
   }
 
   /** Takes a packet of the client's. @returns whether there was room for it, until somebody receives it. */
@@ -32,6 +31,6 @@ export class PacketBranch implements PacketConnection {
   }
 
   close(): void {
-    this.#client.close();
+    this.#end();
   }
 }

@@ -42,12 +42,19 @@ export class PacketRouter {
   }
 }
 
-/** One client, from its first packet to its last. */
+/** How long an outbound is left alone when its branch has ended, in milliseconds: the next packet may come at once. */
+const retryDelayMs = 1_000;
+
+/**
+ * One client, from its first packet to its last. The end of one outbound's branch, or that there can be none, is nothing to
+ * the others; the next packet for that outbound opens another one.
+ */
 class RoutedClient {
   readonly #request: PacketRequest;
   readonly #options: Required<PacketRouterOptions>;
   readonly #branches = new Map<PacketOutbound, PacketBranch>();
-  readonly #carried: Promise<void>[] = [];
+  readonly #carried = new Set<Promise<void>>();
+  readonly #retryAtMs = new Map<PacketOutbound, number>();
   readonly #gone = new AbortController();
   #newest: { readonly destination: Endpoint; readonly route: ChosenRoute } | undefined;
   #hasDropped = false;
@@ -62,6 +69,7 @@ class RoutedClient {
     client.receive(this.#onPacket);
     await client.closed;
     this.#gone.abort();
+    for (const branch of this.#branches.values()) branch.close();
     await Promise.all(this.#carried);
   }
 
@@ -74,8 +82,10 @@ class RoutedClient {
       this.#drop(`outbound ${outbound.tag} carries no packets`, payload, destination);
     } else {
       const branch = this.#branches.get(outbound) ?? this.#open(outbound, route.rule, destination);
-      const hasRoom = branch.deliver(payload, destination);
-      if (!hasRoom) this.#drop("too many packets wait for the outbound", payload, destination);
+      if (branch === undefined) this.#drop("its outbound ended a moment ago", payload, destination);
+      else if (!branch.deliver(payload, destination)) {
+        this.#drop("too many packets wait for the outbound", payload, destination);
+      }
     }
   };
 
@@ -91,7 +101,8 @@ class RoutedClient {
     return route;
   }
 
-  #open(outbound: PacketOutbound, rule: string, destination: Endpoint): PacketBranch {
+  #open(outbound: PacketOutbound, rule: string, destination: Endpoint): PacketBranch | undefined {
+    if (performance.now() < (this.#retryAtMs.get(outbound) ?? 0)) return undefined;
     const { client, inbound, user, source } = this.#request;
     const branch = new PacketBranch(client);
     this.#branches.set(outbound, branch);
@@ -99,7 +110,12 @@ class RoutedClient {
       ...{ inbound, outbound: outbound.tag, user, network: "udp", source, destination, rule },
     };
     this.#options.logger.info("connection", toLogFields(metadata));
-    this.#carried.push(this.#carry(branch, outbound, metadata));
+    const carried = this.#carry(branch, outbound, metadata).finally(() => {
+      this.#branches.delete(outbound);
+      this.#retryAtMs.set(outbound, performance.now() + retryDelayMs);
+      this.#carried.delete(carried);
+    });
+    this.#carried.add(carried);
     return branch;
   }
 
@@ -110,8 +126,9 @@ class RoutedClient {
     const tally = new PacketTally();
     const entry = connections.open(metadata, {
       moved: tally,
+      // The client is at one side of it, with whatever else it sends.
       close: () => {
-        branch.close();
+        this.#request.client.close();
       },
     });
     try {
@@ -126,10 +143,13 @@ class RoutedClient {
       });
       logger.debug("connection closed", facts);
     } catch (error) {
-      if (error instanceof DialError) logger.debug(error.message, facts);
-      else logger.error(toError(error).message, facts);
-      // Packets have no answer that could say so; the end of the connection is all that a client is told.
-      branch.close();
+      // Packets have no answer that could say so.
+      if (error instanceof DialError) {
+        logger[error.code === "aborted" ? "debug" : "info"](error.message, facts);
+      } else {
+        logger.error(toError(error).message, facts);
+        this.#request.client.close();
+      }
     } finally {
       entry[Symbol.dispose]();
     }

@@ -316,7 +316,7 @@ describe("DirectInbound over UDP", () => {
     await until(() => logger.messages("debug").length === 1);
   });
 
-  it("begins another session for a client whose outbound failed", io, async (t) => {
+  it("dials again for a client whose outbound failed, a second later", io, async (t) => {
     const final = new MemoryOutbound({ holds: true });
     const { endpoint, assertMoved } = await open(t, { routes: { final } });
     const client = await openUdpPeer(t);
@@ -324,6 +324,8 @@ describe("DirectInbound over UDP", () => {
     await final.dialledCount(1);
     final.fail(new DialError("refused", "no"));
     await turns(3);
+    const later = performance.now() + 1_000;
+    t.mock.method(performance, "now", () => later);
     await client.send("found", endpoint);
     await final.dialledCount(2);
     final.open();

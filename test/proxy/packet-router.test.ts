@@ -363,33 +363,64 @@ describe("PacketRouter's dial", () => {
     assert.deepEqual(new Set(dropped.slice(1).map(({ level }) => level)), new Set(["debug"]));
   });
 
-  const failures: readonly (readonly [what: string, error: Error, level: "debug" | "error"])[] = [
-    ["as dials do", new DialError("refused", "connect to upstream: refused"), "debug"],
-    ["as nobody expected", new TypeError("upstream is undefined"), "error"],
-  ];
-  for (const [what, error, level] of failures) {
-    it(`that fails ${what} ends the client, and leaves zeros`, io, async () => {
-      const final = new MemoryOutbound({ holds: true });
-      const { tracker, values } = countEverything();
-      const { client, logger, over } = route({ final, tracker, user: "alice" });
-      client.deliver("hello", dns);
-      final.fail(error);
-      await over;
-      await client.closed;
-      assert.deepEqual(values(), { "inbound in": "0 0", "outbound out": "0 0", "user alice": "0 0" });
-      assert.deepEqual(logger.messages("info"), ["connection"]);
-      assert.deepEqual(logger.messages(level), [error.message]);
-    });
-  }
+  it("that fails leaves zeros, and the client alone", io, async () => {
+    const final = new MemoryOutbound({ holds: true });
+    const { tracker, values } = countEverything();
+    const { client, logger, over } = route({ final, tracker, user: "alice" });
+    client.deliver("hello", dns);
+    final.fail(new DialError("refused", "connect to upstream: refused"));
+    await turns(3);
+    assert.deepEqual(values(), { "inbound in": "0 0", "outbound out": "0 0", "user alice": "0 0" });
+    assert.deepEqual(logger.messages("info"), ["connection", "connect to upstream: refused"]);
+    client.close();
+    await over;
+  });
 
-  it("that fails ends what leaves through other outbounds, too", io, async () => {
+  it("that fails as nobody expected ends the client, and leaves zeros", io, async () => {
+    const final = new MemoryOutbound({ holds: true });
+    const { tracker, values } = countEverything();
+    const { client, logger, over } = route({ final, tracker, user: "alice" });
+    client.deliver("hello", dns);
+    final.fail(new TypeError("upstream is undefined"));
+    await Promise.all([over, client.closed]);
+    assert.deepEqual(values(), { "inbound in": "0 0", "outbound out": "0 0", "user alice": "0 0" });
+    assert.deepEqual(logger.messages("error"), ["upstream is undefined"]);
+  });
+
+  it("that fails is nothing to what leaves through other outbounds", io, async () => {
     const [bad, final] = [new MemoryOutbound({ tag: "one", holds: true }), new MemoryOutbound()];
     const { client, over } = route({ rules: [ruleTo(dns, bad).rule], final });
     client.deliver("good", web);
     client.deliver("bad", dns);
     await final.remote.sentCount(1);
     bad.fail(new DialError("refused", "no"));
+    await turns(3);
+    client.deliver("good again", web);
+    await final.remote.sentCount(2);
+    assert.equal(final.signals.length, 1);
+    client.close();
     await Promise.all([over, final.remote.closed]);
+  });
+
+  it("is tried again with the next packet, but not within a second", io, async (t) => {
+    const now = t.mock.method(performance, "now", () => 10_000);
+    const final = new MemoryOutbound({ holds: true });
+    const { client, logger, over } = route({ final });
+    client.deliver("first", dns);
+    final.fail(new DialError("refused", "no"));
+    await turns(3);
+    now.mock.mockImplementation(() => 10_999);
+    client.deliver("too early", dns);
+    assert.equal(final.signals.length, 1);
+    const dropped = logger.lines.find(({ message }) => message === "packet dropped");
+    assert.equal(dropped?.fields?.["reason"], "its outbound ended a moment ago");
+    now.mock.mockImplementation(() => 11_000);
+    client.deliver("in time", dns);
+    assert.equal(final.signals.length, 2);
+    final.open();
+    await final.remotes[1]?.sentCount(1);
+    client.close();
+    await over;
   });
 
   it("is given up when the client is gone", io, async () => {
@@ -447,7 +478,7 @@ describe("PacketRouter's end", () => {
     await Promise.all([one.remote.closed, two.remote.closed, over]);
   });
 
-  it("comes when one remote has closed, with that of the client and the other remotes", io, async () => {
+  it("does not come when one remote has closed, which is nothing to the others", io, async () => {
     const [one, two] = [new MemoryOutbound({ tag: "one" }), new MemoryOutbound({ tag: "two" })];
     const { client, logger, over } = route({ rules: [ruleTo(dns, one).rule], final: two });
     client.deliver("x", dns);
@@ -455,7 +486,12 @@ describe("PacketRouter's end", () => {
     await one.remote.sentCount(1);
     await two.remote.sentCount(1);
     one.remote.close();
-    await Promise.all([client.closed, two.remote.closed, over]);
+    await turns(3);
+    assert.deepEqual(logger.messages("debug"), ["connection closed"]);
+    client.deliver("y", web);
+    await two.remote.sentCount(2);
+    client.close();
+    await Promise.all([two.remote.closed, over]);
     assert.deepEqual(logger.messages("debug"), ["connection closed", "connection closed"]);
   });
 

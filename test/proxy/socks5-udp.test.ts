@@ -294,27 +294,40 @@ describe("An association's end", () => {
     await client.ended();
   });
 
-  it("comes when its outbound cannot be dialled, and leaves zeros", io, async (t) => {
+  it("does not come with a failure of its outbound, which is dialled again a second later", io, async (t) => {
     const final = new MemoryOutbound({ holds: true });
     const proxy = await startPacketProxy(t, { routes: { final }, users: [alice] });
     const client = await associateSocks5(t, proxy.endpoint, { user: alice });
-    await client.send("hello", { host: "192.0.2.1", port: 53 });
+    const destination = { host: "192.0.2.1", port: 53 };
+    await client.send("lost", destination);
     await final.dialledCount(1);
     final.fail(new DialError("refused", "connect to upstream: refused"));
-    await client.ended();
-    assert.deepEqual(proxy.logger.messages("debug"), ["connect to upstream: refused"]);
+    await until(() => proxy.logger.messages("info").includes("connect to upstream: refused"));
     await proxy.assertMoved([...subjects, "user alice"], { up: 0, down: 0 });
+
+    const later = performance.now() + 1_000;
+    t.mock.method(performance, "now", () => later);
+    await client.send("found", destination);
+    await final.dialledCount(2);
+    final.open();
+    await final.remotes[1]?.sentCount(1);
   });
 
-  it("comes when its outbound ends, as that of an upstream proxy may", io, async (t) => {
+  it("does not come with the end of its outbound, as that of an upstream proxy may come", io, async (t) => {
     const final = new MemoryOutbound();
     const proxy = await startPacketProxy(t, { routes: { final } });
     const client = await associateSocks5(t, proxy.endpoint);
-    await client.send("hello", { host: "192.0.2.1", port: 53 });
+    const destination = { host: "192.0.2.1", port: 53 };
+    await client.send("hello", destination);
     await final.dialledCount(1);
     await final.remote.sentCount(1);
     final.remote.close();
-    await client.ended();
+    await until(() => proxy.logger.messages("debug").includes("connection closed"));
+    const later = performance.now() + 1_000;
+    t.mock.method(performance, "now", () => later);
+    await client.send("hello again", destination);
+    await final.dialledCount(2);
+    await final.remotes[1]?.sentCount(1);
   });
 });
 
