@@ -114,6 +114,8 @@ export class App {
   readonly #outbounds: readonly Outbound[];
   readonly #api: Service | undefined;
   readonly #started: Service[] = [];
+  /** What is being routed. */
+  readonly #running = new Set<Promise<void>>();
   #starting: Promise<AppAddresses> | undefined;
 
   /**
@@ -132,8 +134,8 @@ export class App {
     const router = new Router(routing);
     const packetRouter = new PacketRouter(routing);
     const handlers: InboundHandlers = {
-      onRequest: async (request) => router.route(request),
-      onPackets: async (request) => packetRouter.route(request),
+      onRequest: async (request) => this.#run(router.route(request)),
+      onPackets: async (request) => this.#run(packetRouter.route(request)),
     };
     this.#inbounds = config.inbounds.map((inbound) => createInbound(inbound, handlers, logger));
     const store = stats.enabled ? this.store : undefined;
@@ -198,5 +200,13 @@ export class App {
 
   async #stopStarted(cut: AbortSignal): Promise<void> {
     await Promise.all(this.#started.splice(0).map(async (service) => service.stop(cut)));
+    // A connection is over a little later than its client's.
+    await Promise.all(this.#running);
+  }
+
+  async #run(routed: Promise<void>): Promise<void> {
+    this.#running.add(routed);
+    await routed;
+    this.#running.delete(routed);
   }
 }

@@ -83,6 +83,20 @@ describe("an app's connections", () => {
     assert.equal(test.app.connections.close(1), false);
   });
 
+  it("are none any more when the app has stopped", io, async (t) => {
+    const destination = await startDestination(t);
+    const echo = await startUdpEcho(t);
+    const test = await startTestApp(t);
+    await openTunnel(t, { protocol: "http", proxy: test.proxy, destination: destination.endpoint });
+    const client = await associateSocks5(t, test.proxy);
+    await client.send("hello", echo.endpoint);
+    await client.receive();
+    assert.equal(test.app.connections.size, 2);
+    client.control.on("error", () => undefined);
+    await test.app.stop(AbortSignal.abort());
+    assert.equal(test.app.connections.size, 0);
+  });
+
   it("do not show what is blocked or refused", io, async (t) => {
     const destination = await startDestination(t);
     for (const outbound of ["block", "direct"] as const) {
