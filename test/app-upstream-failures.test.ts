@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { describe, it } from "node:test";
 import type { Endpoint } from "../src/net/endpoint.js";
+import { readAll } from "./helpers/bytes.js";
 import { startDestination } from "./helpers/destination.js";
 import { endingOf } from "./helpers/ending.js";
 import { readHttpAnswer } from "./helpers/http-client.js";
@@ -20,6 +21,9 @@ const nothing = { up: 0, down: 0 };
 const destination: Endpoint = { host: "example.com", port: 443 };
 const password = "zqxjkvbw";
 
+/** What a client of our own is told: its protocol's code, and in HTTP a line for a person. */
+type Told = Readonly<Record<ProxyProtocol, number>> & { readonly line: string };
+
 /** A way in which an upstream proxy gives no connection. */
 interface Failure {
   readonly title: string;
@@ -28,29 +32,28 @@ interface Failure {
   readonly play: (client: Socket) => unknown;
   /** Keys of the outbound's config. */
   readonly keys?: object;
-  /** What clients of our own are told. */
-  readonly answers: Readonly<Record<ProxyProtocol, number>>;
+  readonly told: Told;
   /** What the log says. */
   readonly reason: RegExp;
 }
 
-const failed = { socks5: 1, http: 502 };
-const blocked = { socks5: 2, http: 403 };
-const timeout = { socks5: 4, http: 504 };
+const failed: Told = { socks5: 1, http: 502, line: "no connection came about" };
+const blocked: Told = { socks5: 2, http: 403, line: "not allowed by a proxy on the way" };
+const timeout: Told = { socks5: 4, http: 504, line: "no answer in time" };
 const login = { username: "us", password };
 const hasty = { connect_timeout: "60ms" };
 
-function socksReply(reply: number, answers: Failure["answers"]): Failure {
+function socksReply(reply: number, told: Told): Failure {
   return {
     title: `replies ${reply}`,
     type: "socks",
     play: async (client) => serveSocks5(client, { reply: socks5Reply(reply) }),
-    answers,
+    told,
     reason: new RegExp(`it replies ${reply} `),
   };
 }
 
-function httpAnswer(status: number, answers: Failure["answers"], reason = `it answers ${status}`): Failure {
+function httpAnswer(status: number, told: Told, reason = `it answers ${status}`): Failure {
   return {
     title: `answers ${status}`,
     type: "http",
@@ -58,7 +61,7 @@ function httpAnswer(status: number, answers: Failure["answers"], reason = `it an
       await readHttpAnswer(client);
       client.write(`HTTP/1.1 ${status} No\r\nContent-Length: 2\r\n\r\nno`);
     },
-    answers,
+    told,
     reason: new RegExp(reason),
   };
 }
@@ -66,9 +69,9 @@ function httpAnswer(status: number, answers: Failure["answers"], reason = `it an
 const failures: readonly Failure[] = [
   socksReply(1, failed),
   socksReply(2, blocked),
-  socksReply(3, { socks5: 3, http: 502 }),
-  socksReply(4, { socks5: 4, http: 502 }),
-  socksReply(5, { socks5: 5, http: 502 }),
+  socksReply(3, { socks5: 3, http: 502, line: "network unreachable" }),
+  socksReply(4, { socks5: 4, http: 502, line: "host unreachable" }),
+  socksReply(5, { socks5: 5, http: 502, line: "connection refused" }),
   socksReply(6, timeout),
   socksReply(7, failed),
   socksReply(8, failed),
@@ -77,7 +80,7 @@ const failures: readonly Failure[] = [
     title: "wants a login and gets none",
     type: "socks",
     play: (client) => void client.write(Buffer.of(5, 0xff)),
-    answers: failed,
+    told: failed,
     reason: /it refuses our login: it wants one, and there is none/,
   },
   {
@@ -85,14 +88,14 @@ const failures: readonly Failure[] = [
     type: "socks",
     keys: login,
     play: async (client) => hearSocks5(client, { method: 2, loginStatus: 1 }),
-    answers: failed,
+    told: failed,
     reason: /it refuses our login: wrong username or password/,
   },
   {
     title: "speaks HTTP where SOCKS is meant",
     type: "socks",
     play: (client) => void client.end("HTTP/1.1 400 Bad Request\r\n\r\n"),
-    answers: failed,
+    told: failed,
     reason: /it answers in SOCKS version 72, expected 5/,
   },
   {
@@ -102,7 +105,7 @@ const failures: readonly Failure[] = [
       await hearSocks5(client);
       client.end(Buffer.of(5));
     },
-    answers: failed,
+    told: failed,
     reason: /connection closed after 1 bytes of an unfinished message/,
   },
   {
@@ -112,7 +115,7 @@ const failures: readonly Failure[] = [
       await hearSocks5(client);
       client.resetAndDestroy();
     },
-    answers: failed,
+    told: failed,
     reason: /connection (failed|closed)/,
   },
   {
@@ -120,7 +123,7 @@ const failures: readonly Failure[] = [
     type: "socks",
     keys: hasty,
     play: ignore,
-    answers: timeout,
+    told: timeout,
     reason: /within 60 ms/,
   },
   httpAnswer(302, failed),
@@ -139,7 +142,7 @@ const failures: readonly Failure[] = [
     title: "speaks SOCKS where HTTP is meant",
     type: "http",
     play: (client) => void client.end(Buffer.of(5, 0xff)),
-    answers: failed,
+    told: failed,
     reason: /it does not answer in HTTP/,
   },
   {
@@ -149,7 +152,7 @@ const failures: readonly Failure[] = [
       await readHttpAnswer(client);
       client.end("HTTP/1.1 200 OK\r\n");
     },
-    answers: failed,
+    told: failed,
     reason: /connection closed before its answer/,
   },
   {
@@ -159,7 +162,7 @@ const failures: readonly Failure[] = [
       await readHttpAnswer(client);
       client.resetAndDestroy();
     },
-    answers: failed,
+    told: failed,
     reason: /connection closed before its answer/,
   },
   {
@@ -167,7 +170,7 @@ const failures: readonly Failure[] = [
     type: "http",
     keys: hasty,
     play: ignore,
-    answers: timeout,
+    told: timeout,
     reason: /within 60 ms/,
   },
   {
@@ -175,7 +178,7 @@ const failures: readonly Failure[] = [
     type: "http",
     keys: { ...hasty, tls: { enabled: true } },
     play: ignore,
-    answers: timeout,
+    told: timeout,
     reason: /within 60 ms/,
   },
   {
@@ -183,15 +186,17 @@ const failures: readonly Failure[] = [
     type: "http",
     keys: { tls: { enabled: true } },
     play: (client) => void client.end("HTTP/1.1 400 Bad Request\r\n\r\n"),
-    answers: failed,
+    told: failed,
     reason: /TLS handshake failed/,
   },
 ];
 
-/** Resolves when the connection has ended in order on both sides. */
-async function endInOrder(client: Socket): Promise<void> {
-  const ending = endingOf(client.resume());
+/** Resolves when the connection has ended in order on both sides, and nothing but the line was said behind the answer. */
+async function endInOrder(client: Socket, protocol: ProxyProtocol, line: string): Promise<void> {
+  const ending = endingOf(client);
+  const rest = readAll(client);
   client.end();
+  assert.equal((await rest).toString(), protocol === "http" ? `connect to example.com:443: ${line}\n` : "");
   assert.notEqual(await ending, "reset");
   await closed(client);
 }
@@ -199,10 +204,10 @@ async function endInOrder(client: Socket): Promise<void> {
 describe("an upstream proxy", () => {
   failOnUnhandled();
 
-  for (const { title, type, keys, play, answers, reason } of failures) {
+  for (const { title, type, keys, play, told, reason } of failures) {
     for (const protocol of proxyProtocols) {
       it(
-        `of type ${type} that ${title} is ${answers[protocol]} in ${protocol}, and counters at 0`,
+        `of type ${type} that ${title} is ${told[protocol]} in ${protocol}, and counters at 0`,
         io,
         async (t) => {
           const logger = new RecordingLogger();
@@ -215,9 +220,9 @@ describe("an upstream proxy", () => {
           const peer = await upstream.accept();
           await Promise.resolve(play(peer)).catch(ignore);
           const { client, answer } = await asked;
-          assert.equal(answer, answers[protocol]);
+          assert.equal(answer, told[protocol]);
           await closed(peer.resume());
-          await endInOrder(client);
+          await endInOrder(client, protocol, told.line);
           await assertMoved(app, user, () => nothing);
           const [message = "", ...others] = logger
             .messages("debug")
@@ -235,18 +240,29 @@ describe("an upstream proxy", () => {
     }
   }
 
-  for (const type of ["socks", "http"]) {
-    for (const protocol of proxyProtocols) {
-      const expected = { socks5: 5, http: 502 }[protocol];
-      it(`of type ${type} that is not there is ${expected} in ${protocol}`, io, async (t) => {
-        closeAfter(t);
-        const outbound = { type, server: "127.0.0.1", server_port: await closedPort() };
-        const app = await startTestApp(t, { outbound });
-        const { client, answer } = await askProxy(t, { protocol, proxy: app.proxy, destination });
-        assert.equal(answer, expected);
-        await endInOrder(client);
-        await assertMoved(app, undefined, () => nothing);
-      });
+  const absent: readonly (readonly [title: string, server: string, reason: RegExp])[] = [
+    [
+      "that is not there",
+      "127.0.0.1",
+      /: connect to 127\.0\.0\.1:\d+: connect ECONNREFUSED 127\.0\.0\.1:\d+$/,
+    ],
+    ["whose name has no address", "proxy..invalid", /: connect to proxy\.\.invalid:\d+: .*proxy\.\.invalid$/],
+  ];
+  for (const [title, server, reason] of absent) {
+    for (const type of ["socks", "http"]) {
+      for (const protocol of proxyProtocols) {
+        it(`of type ${type} ${title} is ${failed[protocol]} in ${protocol}`, io, async (t) => {
+          closeAfter(t);
+          const logger = new RecordingLogger();
+          const outbound = { type, server, server_port: await closedPort() };
+          const app = await startTestApp(t, { outbound, logger });
+          const { client, answer } = await askProxy(t, { protocol, proxy: app.proxy, destination });
+          assert.equal(answer, failed[protocol]);
+          await endInOrder(client, protocol, failed.line);
+          await assertMoved(app, undefined, () => nothing);
+          assert.match(logger.messages("debug").join("\n"), reason);
+        });
+      }
     }
   }
 
@@ -258,7 +274,7 @@ describe("an upstream proxy", () => {
     const app = await startTestApp(t, { outbound, logger });
     const { client, answer } = await askProxy(t, { protocol: "http", proxy: app.proxy, destination });
     assert.equal(answer, 502);
-    await endInOrder(client);
+    await endInOrder(client, "http", failed.line);
     assert.equal(upstream.acceptedCount, 0);
     assert.match(logger.messages("debug").join(), /its certificate is not trusted: self-signed certificate/);
   });

@@ -25,7 +25,8 @@ export interface DialThroughOptions<T> extends DialOptions {
  * Connects to a server that leads further, and tells it where to. When that fails the connection is gone.
  *
  * @returns what the handshake does.
- * @throws DialError whose message says what the dial is after, and why there is none of it.
+ * @throws DialError whose message says what the dial is after, and why there is none of it: as the handshake fails, or
+ *   `timeout` or `aborted`; `failed` if the server cannot be reached.
  */
 export async function dialThrough<T>(
   server: Endpoint,
@@ -33,12 +34,22 @@ export async function dialThrough<T>(
 ): Promise<T> {
   const deadline = startDialDeadline(what, connectTimeoutMs, signal);
   try {
-    const socket = await dial(server, { ...options, connectTimeoutMs, signal: deadline.signal });
+    const socket = await dialServer(server, { ...options, connectTimeoutMs, signal: deadline.signal });
     return await shakeHands(socket, handshake, deadline.signal);
   } catch (error) {
     throw deadline.signal.aborted ? reasonOf(deadline.signal) : withPurpose(what, error);
   } finally {
     deadline.clear();
+  }
+}
+
+/** A server that cannot be reached says nothing of what lies beyond it: that may well be there. */
+async function dialServer(server: Endpoint, options: DialOptions): Promise<Socket> {
+  try {
+    return await dial(server, options);
+  } catch (error) {
+    if (!(error instanceof DialError) || error.code === "timeout") throw error;
+    throw new DialError("failed", error.message, { cause: error });
   }
 }
 

@@ -1,4 +1,5 @@
-import type { DialErrorCode } from "../net/dial-error.js";
+import type { DialError, DialErrorCode } from "../net/dial-error.js";
+import { formatEndpoint, type Endpoint } from "../net/endpoint.js";
 
 /** Why a client gets no connection: its destination could not be reached, or a rule, here or on the way, says so. */
 export type RejectionCode = DialErrorCode;
@@ -6,9 +7,28 @@ export type RejectionCode = DialErrorCode;
 /** What a client is told in place of a connection, in its protocol's words. */
 export interface Rejection {
   readonly code: RejectionCode;
-  /** For a person. */
+  /** For the person at the client, in one line. */
   readonly message: string;
 }
+
+/**
+ * What a client is told of a dial that failed. The error's own message is for the log: it may tell of our way there, of
+ * another proxy and our login at it, which is none of the client's business.
+ */
+export function toRejection({ code }: DialError, destination: Endpoint): Rejection {
+  return { code, message: `connect to ${formatEndpoint(destination)}: ${reasons[code]}` };
+}
+
+const reasons: Readonly<Record<RejectionCode, string>> = {
+  blocked: "not allowed by a proxy on the way",
+  refused: "connection refused",
+  "network-unreachable": "network unreachable",
+  "host-unreachable": "host unreachable",
+  unresolved: "its name has no address",
+  timeout: "no answer in time",
+  aborted: "given up",
+  failed: "no connection came about",
+};
 
 /** A rejection to be thrown, where it is not yet time to tell the client. */
 export class RejectedError extends Error implements Rejection {

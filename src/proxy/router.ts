@@ -10,6 +10,7 @@ import type { ConnectionMetadata, ConnectionTracker } from "../track/connection-
 import type { ProxyRequest } from "./inbound.js";
 import { toLogFields } from "./log-fields.js";
 import type { DialingOutbound, OutboundConnection } from "./outbound.js";
+import { toRejection } from "./rejection.js";
 import type { Routes } from "./routes.js";
 
 export interface RouterOptions {
@@ -60,7 +61,7 @@ export class Router {
       if (error instanceof DialError) {
         this.#logger.debug(error.message, facts);
         if (error.code === "aborted") request.client.destroy();
-        else request.reject(error);
+        else request.reject(toRejection(error, request.destination));
         return;
       }
       this.#logger.error(error instanceof Error ? error.message : String(error), facts);

@@ -79,12 +79,35 @@ describe("dialThrough", () => {
     assert.equal(socket.remoteAddress, "127.0.0.1");
   });
 
-  it("fails as the dial does, and says for what it was", io, async (t) => {
+  it(
+    "fails where nobody is there, not as if it were the destination that refuses, and says for what it was",
+    io,
+    async (t) => {
+      closeAfter(t);
+      const port = await closedPort();
+      const message = `${what}: connect to 127.0.0.1:${port}: connect ECONNREFUSED 127.0.0.1:${port}`;
+      const handshake = () => assert.fail("nobody is there to shake hands with");
+      await assert.rejects(dialTo(port, handshake), new DialError("failed", message));
+    },
+  );
+
+  it("fails where the server's name has no address, and says for what it was", io, async (t) => {
     closeAfter(t);
-    const port = await closedPort();
-    const message = `${what}: connect to 127.0.0.1:${port}: connect ECONNREFUSED 127.0.0.1:${port}`;
-    const handshake = () => assert.fail("nobody is there to shake hands with");
-    await assert.rejects(dialTo(port, handshake), new DialError("refused", message));
+    const lookup = async () => Promise.reject(new Error("nobody knows"));
+    const dialled = dialThrough({ host: "proxy.test", port: 1 }, { what, handshake: waitForByte, lookup });
+    await assert.rejects(dialled, new DialError("failed", `${what}: connect to proxy.test:1: nobody knows`));
+  });
+
+  it("is too late where the kernel's patience ends before ours", io, async (t) => {
+    closeAfter(t);
+    const cause = Object.assign(new Error("connect ETIMEDOUT"), { code: "ETIMEDOUT" });
+    t.mock.method(Socket.prototype, "connect", function connect(this: Socket) {
+      return this.destroy(cause);
+    });
+    await assert.rejects(dialTo(1, waitForByte), {
+      code: "timeout",
+      message: /^connect to x:1 .*ETIMEDOUT$/,
+    });
   });
 
   it("fails as the handshake does, says for what it was, and resets", io, async (t) => {

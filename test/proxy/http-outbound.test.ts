@@ -120,13 +120,13 @@ describe("HttpOutbound", () => {
     assert.deepEqual(asked, ["proxy.test"]);
   });
 
-  it("fails as the dial to the proxy does", io, async (t) => {
+  it("fails where the proxy cannot be reached", io, async (t) => {
     closeAfter(t);
     const port = await closedPort();
     const reason = `connect to 127.0.0.1:${port}: connect ECONNREFUSED 127.0.0.1:${port}`;
     const message = `connect to example.com:443 through HTTP proxy 127.0.0.1:${port}: ${reason}`;
     const outbound = new HttpOutbound({ tag: "out", server: { host: "127.0.0.1", port } });
-    await assert.rejects(outbound.dial(destination), new DialError("refused", message));
+    await assert.rejects(outbound.dial(destination), new DialError("failed", message));
   });
 
   const answers = [

@@ -22,7 +22,7 @@ describe("a plain HTTP request whose origin cannot be reached", () => {
     const client = await openRaw(t, proxy.endpoint.port, requestHead("GET", `http://127.0.0.1:${port}/`));
     const [answer] = await readAnswers(client, 1);
     assert.equal(answer?.startLine, "HTTP/1.1 502 Bad Gateway");
-    assert.equal(answer.body, `connect to 127.0.0.1:${port}: connect ECONNREFUSED 127.0.0.1:${port}\n`);
+    assert.equal(answer.body, `connect to 127.0.0.1:${port}: connection refused\n`);
     assert.equal(proxy.store.size, 4);
     assert.deepEqual(proxy.moved("inbound"), { up: 0, down: 0 });
   });
@@ -32,7 +32,7 @@ describe("a plain HTTP request whose origin cannot be reached", () => {
     const client = await openRaw(t, proxy.endpoint.port, requestHead("GET", "http://nowhere.example/"));
     const [answer] = await readAnswers(client, 1);
     assert.equal(answer && statusOf(answer), 502);
-    assert.equal(answer?.body, "connect to nowhere.example:80: nobody knows\n");
+    assert.equal(answer?.body, "connect to nowhere.example:80: its name has no address\n");
   });
 
   it("gets 504 if it takes too long", io, async (t) => {
@@ -41,7 +41,7 @@ describe("a plain HTTP request whose origin cannot be reached", () => {
     const client = await openRaw(t, proxy.endpoint.port, requestHead("GET", "http://slow.example/"));
     const [answer] = await readAnswers(client, 1);
     assert.equal(answer?.startLine, "HTTP/1.1 504 Gateway Timeout");
-    assert.match(answer.body, /^connect to slow\.example:80: no answer within 30 ms\n$/);
+    assert.equal(answer.body, "connect to slow.example:80: no answer in time\n");
   });
 
   it("gets its refusal, with all of its body read, and the connection goes on", io, async (t) => {
@@ -63,7 +63,7 @@ describe("a plain HTTP request whose origin cannot be reached", () => {
     client.send("x".repeat(3_000_000));
     await client.received("HTTP/1.1 502 ");
     client.socket.end();
-    assert.match(await client.closed(), /ECONNREFUSED [\d.:]+\n$/);
+    assert.match(await client.closed(), /: connection refused\n$/);
     assert.deepEqual(proxy.moved("inbound"), { up: 0, down: 0 });
   });
 });

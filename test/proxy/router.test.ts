@@ -387,10 +387,11 @@ describe("Router's block", () => {
   it("leaves those alone whom no rule names", io, async (t) => {
     const { request, answers } = await fakeRequest(t, "carol");
     const rules = [new Rule({ users: ["alice"], outbound: block })];
-    const refused = new DialError("refused", "no");
-    const final = outboundWith(async () => Promise.reject(refused));
+    const final = outboundWith(async () => Promise.reject(new DialError("refused", "no")));
     await createRouter({ rules, final, tracker: noTracker }).route(request);
-    assert.deepEqual(answers, [refused]);
+    assert.deepEqual(answers, [
+      { code: "refused", message: "connect to example.com:443: connection refused" },
+    ]);
   });
 
   const replies = { socks5: 2, http: 403 };
@@ -414,22 +415,22 @@ describe("Router's block", () => {
 });
 
 describe("Router's refusal", () => {
-  const codes: readonly DialErrorCode[] = [
-    "refused",
-    "network-unreachable",
-    "host-unreachable",
-    "unresolved",
-    "timeout",
-    "failed",
+  const reasons: readonly (readonly [code: DialErrorCode, reason: string])[] = [
+    ["blocked", "not allowed by a proxy on the way"],
+    ["refused", "connection refused"],
+    ["network-unreachable", "network unreachable"],
+    ["host-unreachable", "host unreachable"],
+    ["unresolved", "its name has no address"],
+    ["timeout", "no answer in time"],
+    ["failed", "no connection came about"],
   ];
-  for (const code of codes) {
-    it(`tells the client of a dial that is ${code}, once`, io, async (t) => {
+  for (const [code, reason] of reasons) {
+    it(`tells the client of a dial that is ${code}, once, and only the log how`, io, async (t) => {
       const { request, answers } = await fakeRequest(t);
       const logger = new RecordingLogger();
-      const error = new DialError(code, `connect: ${code}`);
-      const final = outboundWith(async () => Promise.reject(error));
+      const final = outboundWith(async () => Promise.reject(new DialError(code, `connect: ${code}`)));
       await createRouter({ final, tracker: noTracker, logger }).route(request);
-      assert.deepEqual(answers, [error]);
+      assert.deepEqual(answers, [{ code, message: `connect to example.com:443: ${reason}` }]);
       assert.deepEqual(logger.messages("debug"), [`connect: ${code}`]);
       assert.deepEqual(logger.messages("error"), []);
     });

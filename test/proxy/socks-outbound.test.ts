@@ -115,20 +115,20 @@ describe("SocksOutbound", () => {
     assert.deepEqual(asked, ["proxy.test"]);
   });
 
-  it("fails as the dial to the server does", io, async (t) => {
+  it("fails where the server cannot be reached", io, async (t) => {
     closeAfter(t);
     const port = await closedPort();
     const outbound = new SocksOutbound({ tag: "out", server: { host: "127.0.0.1", port } });
     const reason = `connect to 127.0.0.1:${port}: connect ECONNREFUSED 127.0.0.1:${port}`;
     const message = `connect to example.com:443 through SOCKS server 127.0.0.1:${port}: ${reason}`;
-    await assert.rejects(outbound.dial(destination), new DialError("refused", message));
+    await assert.rejects(outbound.dial(destination), new DialError("failed", message));
 
     const unknown = new SocksOutbound({
       tag: "out",
       server: { host: "proxy.test", port: 1 },
       lookup: async () => Promise.reject(new Error("unknown name")),
     });
-    await assert.rejects(unknown.dial(destination), { name: "DialError", code: "unresolved" });
+    await assert.rejects(unknown.dial(destination), { name: "DialError", code: "failed" });
   });
 
   it("fails as the server replies, and closes", io, async (t) => {
