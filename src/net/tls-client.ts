@@ -59,10 +59,23 @@ function checkIP(address: string): (host: string, certificate: PeerCertificate) 
   };
 }
 
-/** @param secured - Despite its type, the error is none as long as nothing is wrong with the certificate. */
+/**
+ * One line, whatever the error says.
+ *
+ * @param secured - Despite its type, the error is none as long as nothing is wrong with the certificate.
+ */
 function reasonOf({ authorizationError }: { readonly authorizationError?: unknown }, cause: unknown): string {
-  const { message } = toError(cause);
+  const error = toError(cause);
   if (authorizationError === null || authorizationError === undefined)
-    return `TLS handshake failed: ${message}`;
-  return `its certificate is not trusted: ${message}`;
+    return `TLS handshake failed: ${openSslReasonOf(error) ?? firstLineOf(error)}`;
+  return `its certificate is not trusted: ${firstLineOf(error)}`;
+}
+
+/** What OpenSSL calls it, without the place in its source and the rest of what its message has. */
+function openSslReasonOf(error: Error): string | undefined {
+  return "reason" in error && typeof error.reason === "string" ? error.reason : undefined;
+}
+
+function firstLineOf({ message }: Error): string {
+  return message.replace(/[\r\n][^]*/, "");
 }
