@@ -16,7 +16,7 @@ import { socks5Greeting, socks5Login, socks5Request } from "./helpers/socks5-cli
 import { associateSocks5 } from "./helpers/socks5-udp-client.js";
 import { hearSocks5, serveSocks5, socks5Reply } from "./helpers/socks5-upstream.js";
 import { createTempDir } from "./helpers/temp-dir.js";
-import { assertMoved, startTestApp } from "./helpers/test-app.js";
+import { assertMoved, countersOf, startTestApp } from "./helpers/test-app.js";
 import { closed, turns } from "./helpers/timing.js";
 import { failOnUnhandled } from "./helpers/unhandled.js";
 
@@ -72,16 +72,23 @@ describe("an outbound of type socks for one network only", () => {
 
   for (const protocol of proxyProtocols) {
     const expected = { socks5: 2, http: 403 }[protocol];
-    it(`answers ${protocol} with ${expected} where it carries no TCP, and dials nobody`, io, async (t) => {
-      const upstream = await startDestination(t);
-      const { host: server, port } = upstream.endpoint;
-      const outbound = { type: "socks", server, server_port: port, network: "udp" };
-      const app = await startTestApp(t, { outbound });
-      const { client, answer } = await askProxy(t, { protocol, proxy: app.proxy, destination });
-      assert.equal(answer, expected);
-      await endInOrder(client);
-      assert.equal(upstream.acceptedCount, 0);
-    });
+    it(
+      `answers ${protocol} with ${expected} where it carries no TCP, and neither dials nor counts`,
+      io,
+      async (t) => {
+        const upstream = await startDestination(t);
+        const { host: server, port } = upstream.endpoint;
+        const outbound = { type: "socks", server, server_port: port, network: "udp" };
+        const logger = new RecordingLogger();
+        const app = await startTestApp(t, { outbound, logger });
+        const { client, answer } = await askProxy(t, { protocol, proxy: app.proxy, destination });
+        assert.equal(answer, expected);
+        await endInOrder(client);
+        assert.equal(upstream.acceptedCount, 0);
+        assert.deepEqual(countersOf(app), {});
+        assert.deepEqual(logger.messages("info"), ["connection blocked"]);
+      },
+    );
   }
 
   it("drops packets where it carries no UDP, and dials nobody", io, async (t) => {

@@ -5,7 +5,7 @@ import { createOutbound } from "../src/create-outbound.js";
 import { silentLogger } from "../src/log/logger.js";
 import { DirectOutbound } from "../src/proxy/direct-outbound.js";
 import { HttpOutbound } from "../src/proxy/http-outbound.js";
-import { carriesPackets, type Outbound } from "../src/proxy/outbound.js";
+import { carriesConnections, carriesPackets, type Outbound } from "../src/proxy/outbound.js";
 
 function outboundOf(config: object): Outbound {
   const [outbound] = toConfig({ outbounds: { tag: "out", ...config } }).outbounds;
@@ -15,19 +15,20 @@ function outboundOf(config: object): Outbound {
 
 describe("createOutbound", () => {
   const server = { server: "proxy.example", server_port: 1080 };
-  const cases: readonly (readonly [config: object, blocks: boolean, packets: boolean])[] = [
-    [{ type: "direct" }, false, true],
-    [{ type: "block" }, true, false],
-    [{ type: "socks", ...server }, false, true],
-    [{ type: "socks", ...server, network: "udp" }, false, true],
-    [{ type: "socks", ...server, network: "tcp" }, false, false],
-    [{ type: "http", ...server }, false, false],
+  const cases: readonly (readonly [config: object, blocks: boolean, carried: readonly string[]])[] = [
+    [{ type: "direct" }, false, ["tcp", "udp"]],
+    [{ type: "block" }, true, []],
+    [{ type: "socks", ...server }, false, ["tcp", "udp"]],
+    [{ type: "socks", ...server, network: "udp" }, false, ["udp"]],
+    [{ type: "socks", ...server, network: "tcp" }, false, ["tcp"]],
+    [{ type: "http", ...server }, false, ["tcp"]],
   ];
-  for (const [config, blocks, packets] of cases) {
-    it(`makes of ${JSON.stringify(config)} one that ${packets ? "carries" : "does not carry"} packets`, () => {
+  for (const [config, blocks, carried] of cases) {
+    it(`makes of ${JSON.stringify(config)} one that carries ${carried.join(" and ") || "nothing"}`, () => {
       const outbound = outboundOf(config);
       assert.deepEqual([outbound.tag, outbound.blocks], ["out", blocks]);
-      assert.equal(!outbound.blocks && carriesPackets(outbound), packets);
+      const found = [carriesConnections(outbound) ? "tcp" : [], carriesPackets(outbound) ? "udp" : []];
+      assert.deepEqual(found.flat(), carried);
     });
   }
 

@@ -3,14 +3,14 @@ import { DirectPacketConnection } from "../net/direct-packet-connection.js";
 import type { Endpoint } from "../net/endpoint.js";
 import type { PacketConnection } from "../net/packet-connection.js";
 import { localEndpointOf } from "../net/socket-endpoint.js";
-import type { OutboundConnection, OutboundDialOptions, PacketOutbound } from "./outbound.js";
+import type { DialingOutbound, OutboundConnection, OutboundDialOptions, PacketOutbound } from "./outbound.js";
 
 export interface DirectOutboundOptions extends Omit<DialOptions, "signal"> {
   readonly tag: string;
 }
 
 /** Leaves straight to the destination. */
-export class DirectOutbound implements PacketOutbound {
+export class DirectOutbound implements DialingOutbound, PacketOutbound {
   readonly tag: string;
   readonly blocks = false;
   readonly #dialOptions: DialOptions;

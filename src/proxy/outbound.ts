@@ -14,8 +14,8 @@ export interface OutboundDialOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Where connections leave. One that carries packets, too, is a {@link PacketOutbound}. */
-export interface DialingOutbound {
+/** What outbounds have in common that carry anything. */
+interface CarryingOutbound {
   readonly tag: string;
   readonly blocks: false;
   /**
@@ -24,12 +24,16 @@ export interface DialingOutbound {
    * @throws Error that says what is missing.
    */
   start?(): Promise<void>;
+}
+
+/** An outbound for TCP. */
+export interface DialingOutbound extends CarryingOutbound {
   /** @throws DialError */
   dial(destination: Endpoint, options?: OutboundDialOptions): Promise<OutboundConnection>;
 }
 
-/** An outbound for UDP as well as for TCP. */
-export interface PacketOutbound extends DialingOutbound {
+/** An outbound for UDP. */
+export interface PacketOutbound extends CarryingOutbound {
   /**
    * Opens a way for packets to any number of destinations.
    *
@@ -38,8 +42,13 @@ export interface PacketOutbound extends DialingOutbound {
   dialPackets(options?: OutboundDialOptions): Promise<PacketConnection>;
 }
 
+/** Whether connections can leave there; where they cannot, they are treated as blocked. */
+export function carriesConnections(outbound: Outbound): outbound is DialingOutbound {
+  return "dial" in outbound;
+}
+
 /** Whether packets can leave there. */
-export function carriesPackets(outbound: DialingOutbound): outbound is PacketOutbound {
+export function carriesPackets(outbound: Outbound): outbound is PacketOutbound {
   return "dialPackets" in outbound;
 }
 
@@ -49,4 +58,4 @@ export interface BlockOutbound {
   readonly blocks: true;
 }
 
-export type Outbound = DialingOutbound | BlockOutbound;
+export type Outbound = DialingOutbound | PacketOutbound | BlockOutbound;

@@ -9,7 +9,7 @@ import { ConnectionTable } from "../track/connection-table.js";
 import type { ConnectionMetadata, ConnectionTracker } from "../track/connection-tracker.js";
 import type { ProxyRequest } from "./inbound.js";
 import { toLogFields } from "./log-fields.js";
-import type { DialingOutbound, OutboundConnection } from "./outbound.js";
+import { carriesConnections, type DialingOutbound, type OutboundConnection } from "./outbound.js";
 import { toRejection } from "./rejection.js";
 import type { Routes } from "./routes.js";
 
@@ -48,7 +48,7 @@ export class Router {
     const { outbound, rule } = this.#routes.choose(route);
     const metadata = { ...route, outbound: outbound.tag, rule };
     const facts = toLogFields(metadata);
-    if (outbound.blocks) {
+    if (!carriesConnections(outbound)) {
       this.#logger.info("connection blocked", facts);
       request.reject({ code: "blocked", message: "blocked by the proxy's rules" });
       return;

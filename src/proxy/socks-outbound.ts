@@ -7,7 +7,7 @@ import { formatEndpoint, type Endpoint } from "../net/endpoint.js";
 import type { PacketConnection } from "../net/packet-connection.js";
 import { localEndpointOf, remoteEndpointOf } from "../net/socket-endpoint.js";
 import { toError } from "../net/system-error.js";
-import type { OutboundConnection, OutboundDialOptions, PacketOutbound } from "./outbound.js";
+import type { DialingOutbound, OutboundConnection, OutboundDialOptions, PacketOutbound } from "./outbound.js";
 import { requestSocks5 } from "./socks5-client-handshake.js";
 import { formatRequest } from "./socks5-client.js";
 import type { Socks5Login } from "./socks5.js";
@@ -25,7 +25,7 @@ export interface SocksOutboundOptions extends Omit<DialOptions, "signal"> {
 }
 
 /** Leaves through a SOCKS5 server: connections by CONNECT, packets by UDP ASSOCIATE. */
-export class SocksOutbound implements PacketOutbound {
+export class SocksOutbound implements DialingOutbound, PacketOutbound {
   readonly tag: string;
   readonly blocks = false;
   readonly #server: Endpoint;

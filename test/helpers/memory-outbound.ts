@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { DialError } from "../../src/net/dial-error.js";
 import type { PacketConnection } from "../../src/net/packet-connection.js";
-import type { OutboundConnection, OutboundDialOptions, PacketOutbound } from "../../src/proxy/outbound.js";
+import type { OutboundDialOptions, PacketOutbound } from "../../src/proxy/outbound.js";
 import { MemoryPackets } from "./memory-packets.js";
 
 export interface MemoryOutboundOptions {
@@ -33,10 +33,6 @@ export class MemoryOutbound implements PacketOutbound {
     const [remote] = this.remotes;
     assert.ok(remote !== undefined, "nothing was dialled");
     return remote;
-  }
-
-  async dial(): Promise<OutboundConnection> {
-    return Promise.reject(new DialError("failed", "only packets leave here"));
   }
 
   async dialPackets({ signal }: OutboundDialOptions = {}): Promise<PacketConnection> {

@@ -179,9 +179,10 @@ describe("DirectInbound over TCP", () => {
     client.end();
   });
 
+  const refuse = async () => Promise.reject(new DialError("refused", "no"));
   const failures: readonly (readonly [what: string, routes: RoutesOptions])[] = [
     ["is blocked", { final: { tag: "block", blocks: true } }],
-    ["cannot be reached", { final: new MemoryOutbound() }],
+    ["cannot be reached", { final: { tag: "out", blocks: false, dial: refuse } }],
   ];
   for (const [what, routes] of failures) {
     it(`resets a client whose destination ${what}`, io, async (t) => {

@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { DialError } from "../../src/net/dial-error.js";
 import { createPipe } from "../../src/net/pipe.js";
 import { limitNetworks } from "../../src/proxy/network-limit.js";
-import { carriesPackets, type OutboundDialOptions, type PacketOutbound } from "../../src/proxy/outbound.js";
+import {
+  carriesConnections,
+  carriesPackets,
+  type DialingOutbound,
+  type OutboundDialOptions,
+  type PacketOutbound,
+} from "../../src/proxy/outbound.js";
 import { MemoryPackets } from "../helpers/memory-packets.js";
 
 const destination = { host: "example.com", port: 443 };
@@ -12,9 +17,12 @@ const opened = { connection, boundTo: { host: "192.0.2.1", port: 1 } };
 const packets = new MemoryPackets();
 
 /** An outbound that carries both, and keeps how it is dialled. */
-function createOutbound(): { readonly outbound: PacketOutbound; readonly dialled: unknown[] } {
+function createOutbound(): {
+  readonly outbound: DialingOutbound & PacketOutbound;
+  readonly dialled: unknown[];
+} {
   const dialled: unknown[] = [];
-  const outbound: PacketOutbound = {
+  const outbound: DialingOutbound & PacketOutbound = {
     tag: "out",
     blocks: false,
     dial: async (...values) => {
@@ -36,6 +44,7 @@ describe("limitNetworks", () => {
     const { outbound, dialled } = createOutbound();
     const limited = limitNetworks(outbound, ["tcp", "udp"]);
     assert.deepEqual([limited.tag, limited.blocks], ["out", false]);
+    assert.ok(carriesConnections(limited));
     assert.equal(await limited.dial(destination, options), opened);
     assert.ok(carriesPackets(limited));
     assert.equal(await limited.dialPackets(options), packets);
@@ -43,19 +52,26 @@ describe("limitNetworks", () => {
   });
 
   it("has no way for packets without UDP", async () => {
-    const { outbound } = createOutbound();
+    const { outbound, dialled } = createOutbound();
     const limited = limitNetworks(outbound, ["tcp"]);
+    assert.deepEqual([limited.tag, limited.blocks], ["out", false]);
     assert.equal(carriesPackets(limited), false);
-    assert.equal(await limited.dial(destination), opened);
+    assert.ok(carriesConnections(limited));
+    assert.equal(await limited.dial(destination, options), opened);
+    assert.deepEqual(dialled, [[destination, options]]);
   });
 
-  it("blocks connections without TCP, and dials nobody", async () => {
+  it("has no way for connections without TCP", async () => {
     const { outbound, dialled } = createOutbound();
     const limited = limitNetworks(outbound, ["udp"]);
-    const message = "connect to example.com:443: the outbound out carries no TCP";
-    await assert.rejects(limited.dial(destination, options), new DialError("blocked", message));
-    assert.deepEqual(dialled, []);
+    assert.deepEqual([limited.tag, limited.blocks], ["out", false]);
+    assert.equal(carriesConnections(limited), false);
     assert.ok(carriesPackets(limited));
-    assert.equal(await limited.dialPackets(), packets);
+    assert.equal(await limited.dialPackets(options), packets);
+    assert.deepEqual(dialled, [[options]]);
+  });
+
+  it("blocks all where it has neither", () => {
+    assert.deepEqual(limitNetworks(createOutbound().outbound, []), { tag: "out", blocks: true });
   });
 });

@@ -27,6 +27,7 @@ import { startDestination } from "../helpers/destination.js";
 import { endingOf } from "../helpers/ending.js";
 import { connectHead } from "../helpers/http-client.js";
 import { askProxy, connectTo, openTunnel, proxyProtocols } from "../helpers/proxy.js";
+import { MemoryOutbound } from "../helpers/memory-outbound.js";
 import { createRandom } from "../helpers/random.js";
 import { RecordingLogger } from "../helpers/recording-logger.js";
 import { closeAfter, socketPair } from "../helpers/sockets.js";
@@ -382,6 +383,19 @@ describe("Router's block", () => {
     far.write("eager");
     await createRouter({ final: block, tracker }).route(request);
     assert.equal(store.size, 0);
+  });
+
+  it("is what an outbound for packets only does with connections", io, async (t) => {
+    const { request, answers } = await fakeRequest(t, "alice");
+    const tracker = new FakeTracker();
+    const logger = new RecordingLogger();
+    await createRouter({ final: new MemoryOutbound(), tracker, logger }).route(request);
+    assert.deepEqual(answers, [{ code: "blocked", message: "blocked by the proxy's rules" }]);
+    assert.deepEqual(tracker.calls, []);
+    assert.deepEqual(
+      logger.lines.map(({ message }) => message),
+      ["connection blocked"],
+    );
   });
 
   it("leaves those alone whom no rule names", io, async (t) => {
