@@ -1,11 +1,7 @@
 import { z } from "zod";
+import { networks, type Network } from "../track/network.js";
 import { listOrOne } from "./list-or-one.js";
 import { oneOf } from "./section.js";
-
-/** What connections there are, in sing-box's words. */
-export const networks = ["tcp", "udp"] as const;
-
-export type Network = (typeof networks)[number];
 
 /** Some of {@link networks}, or one. Default: all. */
 export function networksField(about: string): z.ZodType<Network[]> {

@@ -2,9 +2,9 @@ import { z } from "zod";
 import { parseDomain, parseDomainKeyword, parseDomainSuffix } from "../proxy/domain-pattern.js";
 import { parseIpPrefix } from "../proxy/ip-prefix.js";
 import { parsePortRange } from "../proxy/port-set.js";
+import { networks } from "../track/network.js";
 import { flagField, portField, textField } from "./fields.js";
 import { listOrOne } from "./list-or-one.js";
-import { networks } from "./networks.js";
 import { oneOf, section } from "./section.js";
 
 /** An entry of `route.rules`: which connections it is about, and what becomes of them. */

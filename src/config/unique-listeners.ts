@@ -1,10 +1,10 @@
 import { isIP } from "node:net";
 import { formatEndpoint, parseEndpoint } from "../net/endpoint.js";
+import { networks } from "../track/network.js";
 import { formatConfigPath, type ConfigPath } from "./config-path.js";
 import { isPort } from "./fields.js";
 import type { Finding } from "./finding.js";
 import { defaultInboundListen } from "./inbounds.js";
-import { networks } from "./networks.js";
 import { childOf, itemsOf, textAt, type Place } from "./place.js";
 
 /**

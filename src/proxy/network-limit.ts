@@ -1,7 +1,5 @@
+import type { Network } from "../track/network.js";
 import type { DialingOutbound, Outbound, PacketOutbound } from "./outbound.js";
-
-/** What an outbound may carry. */
-export type Network = "tcp" | "udp";
 
 /** Makes of an outbound one that carries these networks only; to any other it is a closed door. */
 export function limitNetworks(

@@ -1,4 +1,5 @@
 import type { ConnectionMetadata } from "../track/connection-tracker.js";
+import type { Network } from "../track/network.js";
 import { AddressSet } from "./address-set.js";
 import { DomainSet } from "./domain-set.js";
 import { parseIpAddress } from "./ip-prefix.js";
@@ -20,7 +21,7 @@ export interface RuleConditions {
   readonly inbounds?: readonly string[] | undefined;
   /** Names of users. */
   readonly users?: readonly string[] | undefined;
-  readonly networks?: readonly RouteFacts["network"][] | undefined;
+  readonly networks?: readonly Network[] | undefined;
   /** Names of destinations; those that are addresses have none, and names are not looked up. */
   readonly domains?: readonly string[] | undefined;
   /** `example.com` is it and all below it, `.example.com` only what is below it. */

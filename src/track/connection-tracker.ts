@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { Endpoint } from "../net/endpoint.js";
 import type { PacketConnection } from "../net/packet-connection.js";
+import type { Network } from "./network.js";
 
 /** The facts of a routed connection: a client's connection whose outbound is chosen. */
 export interface ConnectionMetadata {
@@ -10,8 +11,7 @@ export interface ConnectionMetadata {
   readonly outbound: string;
   /** Name under which the client authenticated; absent where nobody has to. */
   readonly user?: string | undefined;
-  /** What it runs over: a stream of bytes (`tcp`) or packets (`udp`). */
-  readonly network: "tcp" | "udp";
+  readonly network: Network;
   /** Where the client connects from. */
   readonly source: Endpoint;
   /** Where the client wants to go; a name is not resolved yet. */

@@ -7,6 +7,7 @@ import type { Endpoint } from "../../src/net/endpoint.js";
 import { DirectInbound, type DirectInboundOptions } from "../../src/proxy/direct-inbound.js";
 import { DirectOutbound } from "../../src/proxy/direct-outbound.js";
 import type { RoutesOptions } from "../../src/proxy/routes.js";
+import type { Network } from "../../src/track/network.js";
 import { readAll, sha256 } from "../helpers/bytes.js";
 import { countPackets, type CountedPackets } from "../helpers/counted-packets.js";
 import { startDestination } from "../helpers/destination.js";
@@ -24,8 +25,6 @@ const random = createRandom(11);
 const never = new AbortController().signal;
 const nowhere: Endpoint = { host: "192.0.2.1", port: 53 };
 const subjects = ["inbound in", "outbound out"];
-
-type Network = "tcp" | "udp";
 
 interface OpenOptions extends Partial<DirectInboundOptions> {
   readonly networks?: readonly Network[];
