@@ -1,11 +1,11 @@
 import { z } from "zod";
+import { maxSocksCredentialBytes } from "../proxy/socks5.js";
 import { connectTimeoutField } from "./connect-timeout.js";
 import { textField, typeField } from "./fields.js";
 import { networksField } from "./networks.js";
 import { section } from "./section.js";
 import { isWholeLogin, loginExpected, serverShape } from "./server-shape.js";
 import { tagField } from "./tag.js";
-import { maxCredentialBytes } from "./users.js";
 
 export const socksOutboundSchema = section({
   type: typeField("socks"),
@@ -19,13 +19,13 @@ export const socksOutboundSchema = section({
     .describe("The version of SOCKS. sing-box has others."),
   username: textField(
     "The name to log in with. Default: nobody logs in.",
-    `a user name of 1 to ${maxCredentialBytes} bytes of UTF-8`,
-    (name) => name !== "" && Buffer.byteLength(name) <= maxCredentialBytes,
+    `a user name of 1 to ${maxSocksCredentialBytes} bytes of UTF-8`,
+    (name) => name !== "" && Buffer.byteLength(name) <= maxSocksCredentialBytes,
   ).optional(),
   password: textField(
     "The password to log in with, beside a `username`. Default: an empty one.",
-    `a password of at most ${maxCredentialBytes} bytes of UTF-8`,
-    (password) => Buffer.byteLength(password) <= maxCredentialBytes,
+    `a password of at most ${maxSocksCredentialBytes} bytes of UTF-8`,
+    (password) => Buffer.byteLength(password) <= maxSocksCredentialBytes,
   ).optional(),
   network: networksField(
     "What it carries, TCP connections or UDP packets. What else is led here is refused.",

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { maxSocksCredentialBytes } from "../proxy/socks5.js";
 import { isTag, statNameSeparator } from "../stats/stat-name.js";
 import { textField } from "./fields.js";
 import { listOrOne } from "./list-or-one.js";
@@ -7,19 +8,16 @@ import { section } from "./section.js";
 /** Who may use an inbound. */
 export type UserConfig = z.output<typeof userSchema>;
 
-/** How long a user name or password may be, in bytes of UTF-8: SOCKS5 has one byte for its length (RFC 1929). */
-export const maxCredentialBytes = 255;
-
 const userSchema = section({
-  // Without ":", which ends the name in HTTP Basic (RFC 7617).
+  // No longer than SOCKS5 has room for, and without ":", which ends the name in HTTP Basic (RFC 7617).
   username: textField(
     "The name to log in with, and in counters. Unique within an inbound; in two inbounds it is the same user.",
-    `a user name of 1 to ${maxCredentialBytes} bytes of UTF-8 without ":" and "${statNameSeparator}", not ending with ">"`,
+    `a user name of 1 to ${maxSocksCredentialBytes} bytes of UTF-8 without ":" and "${statNameSeparator}", not ending with ">"`,
     (name) => fitsCredential(name) && !name.includes(":") && isTag(name),
   ),
   password: textField(
     "The password to log in with.",
-    `a password of 1 to ${maxCredentialBytes} bytes of UTF-8`,
+    `a password of 1 to ${maxSocksCredentialBytes} bytes of UTF-8`,
     fitsCredential,
   ),
 }).describe("Who may use an inbound.");
@@ -30,5 +28,5 @@ export const usersSchema = listOrOne(userSchema)
   .describe("Who may use it. Without any, everybody may, and nobody is counted as a user.");
 
 function fitsCredential(text: string): boolean {
-  return text !== "" && Buffer.byteLength(text) <= maxCredentialBytes;
+  return text !== "" && Buffer.byteLength(text) <= maxSocksCredentialBytes;
 }

@@ -1,7 +1,7 @@
 import type { ParseResult } from "../net/byte-reader.js";
 import type { Endpoint } from "../net/endpoint.js";
 import { formatSocksAddress, parseSocksAddress } from "./socks5-address.js";
-import { socks5Replies, socks5Version, type Socks5Login } from "./socks5.js";
+import { maxSocksCredentialBytes, socks5Replies, socks5Version, type Socks5Login } from "./socks5.js";
 
 /*
  * The same messages as in socks5.ts, for who is the client: written there, read here, and the other way round; one cell is
@@ -22,9 +22,6 @@ const commands = { connect: 1, associate: 3 } as const;
 
 /** What a client can ask for. */
 export type Socks5Command = keyof typeof commands;
-
-/** The longest name or password that a login has room for, in bytes of UTF-8. */
-export const maxSocksCredentialBytes = 255;
 
 /** An answer to a request: where the other end is bound, or why there is nothing. */
 export type Socks5Outcome =

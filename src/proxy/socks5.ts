@@ -41,6 +41,9 @@ export const socks5Replies = {
 } as const;
 export type Socks5Reply = (typeof socks5Replies)[keyof typeof socks5Replies];
 
+/** The longest name or password that a login has room for, in bytes of UTF-8: it has one byte for the length (RFC 1929). */
+export const maxSocksCredentialBytes = 255;
+
 export interface Socks5Login {
   readonly username: string;
   readonly password: string;
