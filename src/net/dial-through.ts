@@ -58,7 +58,8 @@ async function shakeHands<T>(socket: Socket, handshake: Handshake<T>, signal: Ab
     signal.throwIfAborted();
     return await Promise.race([handshake(socket), rejectOnAbort(signal)]);
   } catch (error) {
-    // Whom a handshake was broken off with shall not take it for a half-close.
+    // Whom we break a handshake off with shall not take it for a half-close. Where Node was first, as it is with an answer
+    // that is no HTTP or no TLS, the socket is closed in order already.
     resetConnection(socket);
     throw error;
   }
