@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Socket as DatagramSocket } from "node:dgram";
+import { createServer, type Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { DialError } from "../../src/net/dial-error.js";
 import type { Endpoint } from "../../src/net/endpoint.js";
@@ -7,16 +8,19 @@ import { SocksOutbound, type SocksOutboundOptions } from "../../src/proxy/socks-
 import { readAll } from "../helpers/bytes.js";
 import { startDestination, type Destination } from "../helpers/destination.js";
 import { closePacketsAfter } from "../helpers/close-packets.js";
+import { withoutIPv6 } from "../helpers/datagram-sockets.js";
 import { PacketInbox } from "../helpers/packet-inbox.js";
 import { RecordingLogger } from "../helpers/recording-logger.js";
 import { socks5Login, socks5Request } from "../helpers/socks5-client.js";
 import { hearSocks5, serveSocks5, socks5Reply } from "../helpers/socks5-upstream.js";
 import { socks5Packet } from "../helpers/socks5-udp-client.js";
-import { closed, turns } from "../helpers/timing.js";
+import { addressOf, closeAfter } from "../helpers/sockets.js";
+import { closed, event, turns } from "../helpers/timing.js";
 import { openUdpPeer } from "../helpers/udp-peer.js";
 import { failOnUnhandled } from "../helpers/unhandled.js";
 
 const io = { timeout: 10_000 };
+const ipv6 = { ...io, skip: withoutIPv6 };
 const login = { username: "alice", password: "zqxjkvbw" };
 const unspecified: Endpoint = { host: "0.0.0.0", port: 0 };
 const never = new Promise<never>(() => undefined);
@@ -78,6 +82,30 @@ describe("SocksOutbound's way for packets", () => {
       assert.equal((await inbox.next()).payload.toString(), "answer");
     });
   }
+
+  it("leads over IPv6 to a server of IPv6", ipv6, async (t) => {
+    const server = createServer({ allowHalfOpen: true });
+    closeAfter(t, server);
+    const accepted = new Promise<Socket>((resolve) => server.once("connection", resolve));
+    server.listen(0, "::1");
+    await event(server, "listening");
+    const relay = await openUdpPeer(t, { host: "::1" });
+    const endpoint = { host: "::1", port: addressOf(server).port };
+    const dialled = new SocksOutbound({ tag: "out", server: endpoint }).dialPackets();
+    const control = await accepted;
+    closeAfter(t, control);
+    const bound = { host: "::", port: relay.local.port };
+    const { request } = await serveSocks5(control, { reply: socks5Reply(0, bound) });
+    assert.equal(request, socks5Request({ host: "::", port: 0 }, 3).toString("hex"));
+    const connection = await dialled;
+    closePacketsAfter(t, connection);
+    const inbox = new PacketInbox(connection);
+    connection.send(Buffer.from("question"), origin);
+    const { payload, endpoint: from } = await relay.receive();
+    assert.deepEqual(payload, socks5Packet("question", origin));
+    await relay.send(socks5Packet("answer", { host: "2001:db8::7", port: 53 }), from);
+    assert.equal((await inbox.next()).payload.toString(), "answer");
+  });
 
   it("logs in where it has a login", io, async (t) => {
     const { server, outbound } = await startUpstream(t, { login });

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { networkInterfaces } from "node:os";
 import type { Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import type { Endpoint } from "../../src/net/endpoint.js";
 import { SocksPacketConnection } from "../../src/proxy/socks-packet-connection.js";
 import { readAll } from "../helpers/bytes.js";
 import { closePacketsAfter } from "../helpers/close-packets.js";
+import { withoutIPv6 } from "../helpers/datagram-sockets.js";
 import { PacketInbox, sendPacket } from "../helpers/packet-inbox.js";
 import { createRandom } from "../helpers/random.js";
 import { RecordingLogger } from "../helpers/recording-logger.js";
@@ -19,10 +19,7 @@ const io = { timeout: 10_000 };
 const origin: Endpoint = { host: "192.0.2.7", port: 53 };
 /** The largest payload of a UDP datagram over IPv4, less what stands before an IPv4 address. */
 const maxPayloadBytes = 65_507 - 10;
-const hasIPv6 = Object.values(networkInterfaces()).some((addresses) =>
-  addresses?.some(({ address }) => address === "::1"),
-);
-const ipv6 = { ...io, skip: hasIPv6 ? false : "this machine has no IPv6" };
+const ipv6 = { ...io, skip: withoutIPv6 };
 
 /** A connection under test, and the server that a test plays. */
 interface Association {
