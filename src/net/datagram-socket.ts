@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from "node:dgram";
 import { isIP, isIPv4, isIPv6 } from "node:net";
 import type { Endpoint } from "./endpoint.js";
-import { unmapped } from "./ip-address.js";
+import { canonicalAddress, unmapped } from "./ip-address.js";
 import { ListenError } from "./listen-error.js";
 import type { PacketSent } from "./packet-connection.js";
 import { toError } from "./system-error.js";
@@ -14,7 +14,7 @@ const maxQueuedBytes = 1024 * 1024;
 const receiveBufferBytes = 1024 * 1024;
 
 export interface DatagramSocketOptions {
-  /** The IP address to bind, `::` for every one, IPv4 too, and the port; 0 takes any free one. */
+  /** The IP address to bind, in any spelling, `::` for every one, IPv4 too, and the port; 0 takes any free one. */
   readonly local: Endpoint;
   /** Called for each datagram that arrives. It must not throw. */
   readonly onDatagram: (datagram: Buffer, from: Endpoint) => void;
@@ -37,10 +37,11 @@ export class DatagramSocket {
 
   /** @throws ListenError */
   constructor({ local, onDatagram }: DatagramSocketOptions) {
-    this.#isDual = local.host === "::";
+    const host = canonicalAddress(local.host);
+    this.#isDual = host === "::";
     const socket = createSocket({
-      type: isIPv6(local.host) ? "udp6" : "udp4",
-      ipv6Only: isIPv6(local.host) && !this.#isDual,
+      type: isIPv6(host) ? "udp6" : "udp4",
+      ipv6Only: isIPv6(host) && !this.#isDual,
       recvBufferSize: receiveBufferBytes,
       lookup: withoutLookup,
     });
@@ -55,7 +56,7 @@ export class DatagramSocket {
     // Those of sending are told to the sender, and the network's own (ICMP) mean nothing to a socket for many.
     socket.on("error", (error) => (failure ??= error));
     // It is bound, or has failed, when this returns: synchronous, since there is nothing to look up.
-    socket.bind({ address: local.host, port: local.port, exclusive: true });
+    socket.bind({ address: host, port: local.port, exclusive: true });
     if (failure !== undefined) {
       this.close();
       throw new ListenError(local, failure);

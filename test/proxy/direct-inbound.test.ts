@@ -272,6 +272,30 @@ describe("DirectInbound over UDP", () => {
     assert.deepEqual([answer.payload.toString(), answer.endpoint], ["hello", endpoint]);
   });
 
+  const listeners: readonly (readonly [listenAt: string, reachedAt: readonly string[]])[] = [
+    ["::", ["127.0.0.1", "::1"]],
+    ["::0", ["127.0.0.1", "::1"]],
+    ["0:0:0:0:0:0:0:0", ["127.0.0.1", "::1"]],
+    ["0:0:0:0:0:0:0:1", ["::1"]],
+    ["::ffff:127.0.0.1", ["127.0.0.1"]],
+    ["0.0.0.0", ["127.0.0.1"]],
+  ];
+  for (const [listenAt, reachedAt] of listeners) {
+    it(`that listens at ${listenAt} is reached at ${reachedAt.join(" and ")}, as over TCP`, io, async (t) => {
+      const echo = await startUdpEcho(t);
+      const { endpoint } = await open(t, {
+        listen: { host: listenAt, port: 0 },
+        destination: echo.endpoint,
+      });
+      for (const host of reachedAt) {
+        const client = await openUdpPeer(t, { host });
+        await client.send("hello", { host, port: endpoint.port });
+        assert.equal((await client.receive()).payload.toString(), "hello");
+        await connectTo(t, { host, port: endpoint.port });
+      }
+    });
+  }
+
   it("makes the client that has been silent longest give way, and its sockets", io, async (t) => {
     const echo = await startUdpEcho(t);
     const { endpoint, logger } = await open(t, { destination: echo.endpoint, maxSessions: 2 });
