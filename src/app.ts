@@ -4,6 +4,7 @@ import { createOutbound } from "./create-outbound.js";
 import { createRoutes } from "./create-routes.js";
 import { silentLogger, type Logger } from "./log/logger.js";
 import type { Endpoint } from "./net/endpoint.js";
+import { Resolver } from "./net/resolver.js";
 import { toError } from "./net/system-error.js";
 import type { Inbound } from "./proxy/inbound.js";
 import type { Outbound } from "./proxy/outbound.js";
@@ -128,7 +129,8 @@ export class App {
     this.store = new CounterStore({ maxCounters: stats.max_counters });
     const trackers = stats.enabled ? [new StatsTracker(this.store, { ...stats, logger })] : [];
     const { connections } = this;
-    this.#outbounds = config.outbounds.map((outbound) => createOutbound(outbound, logger));
+    const surroundings = { logger, resolver: new Resolver() };
+    this.#outbounds = config.outbounds.map((outbound) => createOutbound(outbound, surroundings));
     const routes = createRoutes(config, this.#outbounds);
     const routing = { routes, tracker: chainTrackers(trackers), connections, logger };
     const router = new Router(routing);

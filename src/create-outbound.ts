@@ -1,20 +1,25 @@
 import type { OutboundConfig } from "./config/outbounds.js";
 import type { Logger } from "./log/logger.js";
-import { DirectOutbound } from "./proxy/direct-outbound.js";
+import { DirectOutbound, type DirectOutboundOptions } from "./proxy/direct-outbound.js";
 import { HttpOutbound } from "./proxy/http-outbound.js";
 import { limitNetworks } from "./proxy/network-limit.js";
 import type { Outbound } from "./proxy/outbound.js";
 import { SocksOutbound } from "./proxy/socks-outbound.js";
 
+/** What all outbounds of an app share: the resolver finds the addresses of all names that are resolved here. */
+export interface OutboundSurroundings extends Required<Pick<DirectOutboundOptions, "resolver">> {
+  readonly logger: Logger;
+}
+
 /** Makes the outbound that a config describes. */
-export function createOutbound(config: OutboundConfig, logger: Logger): Outbound {
+export function createOutbound(config: OutboundConfig, { logger, resolver }: OutboundSurroundings): Outbound {
   const { tag } = config;
   if (config.type === "block") return { tag, blocks: true };
   const { connect_timeout: connectTimeoutMs } = config;
-  if (config.type === "direct") return new DirectOutbound({ tag, connectTimeoutMs });
+  if (config.type === "direct") return new DirectOutbound({ tag, connectTimeoutMs, resolver });
   const { server: host, server_port: port, username, password = "" } = config;
   const login = username === undefined ? undefined : { username, password };
-  const options = { tag, server: { host, port }, login, connectTimeoutMs };
+  const options = { tag, server: { host, port }, login, connectTimeoutMs, lookup: resolver.resolve };
   if (config.type === "socks")
     return limitNetworks(new SocksOutbound({ ...options, logger }), config.network);
   const { enabled, insecure, server_name: serverName, certificate_path: certificatePath } = config.tls;

@@ -3,14 +3,20 @@ import { describe, it } from "node:test";
 import { toConfig } from "../src/config/to-config.js";
 import { createOutbound } from "../src/create-outbound.js";
 import { silentLogger } from "../src/log/logger.js";
+import { Resolver } from "../src/net/resolver.js";
 import { DirectOutbound } from "../src/proxy/direct-outbound.js";
 import { HttpOutbound } from "../src/proxy/http-outbound.js";
-import { carriesConnections, carriesPackets, type Outbound } from "../src/proxy/outbound.js";
+import {
+  carriesConnections,
+  carriesPackets,
+  type DialingOutbound,
+  type Outbound,
+} from "../src/proxy/outbound.js";
 
-function outboundOf(config: object): Outbound {
+function outboundOf(config: object, resolver = new Resolver()): Outbound {
   const [outbound] = toConfig({ outbounds: { tag: "out", ...config } }).outbounds;
   assert.ok(outbound !== undefined);
-  return createOutbound(outbound, silentLogger);
+  return createOutbound(outbound, { logger: silentLogger, resolver });
 }
 
 describe("createOutbound", () => {
@@ -36,4 +42,24 @@ describe("createOutbound", () => {
     assert.ok(outboundOf({ type: "direct" }) instanceof DirectOutbound);
     assert.ok(outboundOf({ type: "http", ...server }) instanceof HttpOutbound);
   });
+
+  it("makes them share a resolver: what one has asked for, no other asks for again", async () => {
+    const asked: string[] = [];
+    const lookup = async (name: string) => {
+      asked.push(name);
+      return Promise.reject(new Error("no such name"));
+    };
+    const resolver = new Resolver({ lookup });
+    const configs = [{ type: "direct" }, { type: "socks", ...server }, { type: "http", ...server }];
+    for (const config of [...configs, ...configs]) {
+      const outbound = outboundOf(config, resolver);
+      assert.ok(!outbound.blocks);
+      await assert.rejects(dialServer(outbound), { code: "unresolved" });
+    }
+    assert.deepEqual(asked, ["proxy.example"]);
+  });
 });
+
+async function dialServer(outbound: DialingOutbound): Promise<unknown> {
+  return outbound.dial({ host: "proxy.example", port: 1080 });
+}

@@ -1,9 +1,9 @@
-import { isIPv6 } from "node:net";
-import { AddressCache } from "./address-cache.js";
+import { isIP, isIPv6 } from "node:net";
 import { DatagramSocket } from "./datagram-socket.js";
-import { systemLookup, type Lookup } from "./dial.js";
 import type { Endpoint } from "./endpoint.js";
+import { canonicalAddress } from "./ip-address.js";
 import type { PacketConnection, PacketReceiver, PacketSent } from "./packet-connection.js";
+import { Resolver } from "./resolver.js";
 import { toError } from "./system-error.js";
 import { WrittenEndpoints } from "./written-endpoints.js";
 
@@ -13,8 +13,8 @@ const maxWaitingCount = 256;
 const maxWaitingBytes = 1024 * 1024;
 
 export interface DirectPacketConnectionOptions {
-  /** Default: the operating system's resolver. */
-  readonly lookup?: Lookup;
+  /** Finds the addresses of names, of which the first is taken. Default: one of its own. */
+  readonly resolver?: Resolver;
 }
 
 /**
@@ -25,18 +25,20 @@ export interface DirectPacketConnectionOptions {
  */
 export class DirectPacketConnection implements PacketConnection {
   readonly closed: Promise<void>;
-  readonly #addresses: AddressCache;
+  readonly #resolver: Resolver;
   readonly #written = new WrittenEndpoints();
   /** By family; each is opened when the first packet needs it. */
   readonly #sockets = new Map<"0.0.0.0" | "::", DatagramSocket>();
+  /** An IP address as a packet had it, and as sockets write it. */
+  #literal = { host: "0.0.0.0", address: "0.0.0.0" };
   #onPacket: PacketReceiver | undefined;
   #waitingCount = 0;
   #waitingBytes = 0;
   #isClosed = false;
   #end: () => void = () => undefined;
 
-  constructor({ lookup = systemLookup }: DirectPacketConnectionOptions = {}) {
-    this.#addresses = new AddressCache(lookup);
+  constructor({ resolver = new Resolver() }: DirectPacketConnectionOptions = {}) {
+    this.#resolver = resolver;
     this.closed = new Promise((resolve) => (this.#end = resolve));
   }
 
@@ -45,7 +47,7 @@ export class DirectPacketConnection implements PacketConnection {
   }
 
   send(payload: Buffer, { host, port }: Endpoint, onSent: PacketSent = ignore): void {
-    const address = this.#addresses.get(host);
+    const address = this.#addressOf(host);
     if (address !== undefined) this.#sendTo({ host: address, port }, payload, onSent);
     else void this.#sendResolved({ host, port }, payload, onSent);
   }
@@ -57,6 +59,14 @@ export class DirectPacketConnection implements PacketConnection {
     this.#end();
   }
 
+  /** The address of a host, if it is known. Of IP addresses the latest is remembered: most packets go where the last did. */
+  #addressOf(host: string): string | undefined {
+    if (host === this.#literal.host) return this.#literal.address;
+    if (isIP(host) === 0) return this.#resolver.get(host)?.[0];
+    this.#literal = { host, address: canonicalAddress(host) };
+    return this.#literal.address;
+  }
+
   /** Never rejects. Packets for one name keep their order: all of them wait for the same look-up. */
   async #sendResolved({ host, port }: Endpoint, payload: Buffer, onSent: PacketSent): Promise<void> {
     if (this.#waitingCount >= maxWaitingCount || this.#waitingBytes + payload.length > maxWaitingBytes) {
@@ -66,7 +76,7 @@ export class DirectPacketConnection implements PacketConnection {
     this.#waitingCount += 1;
     this.#waitingBytes += payload.length;
     try {
-      const address = await this.#addresses.resolve(host);
+      const [address = host] = await this.#resolver.resolve(host);
       this.#sendTo({ host: address, port }, payload, onSent);
     } catch (error) {
       onSent(toError(error));

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { performance } from "node:perf_hooks";
 import type { TestContext } from "node:test";
 import type { Endpoint } from "../../src/net/endpoint.js";
+import { Resolver, type ResolverOptions } from "../../src/net/resolver.js";
 import { DirectOutbound, type DirectOutboundOptions } from "../../src/proxy/direct-outbound.js";
 import { ProxyInbound } from "../../src/proxy/proxy-inbound.js";
 import { Router } from "../../src/proxy/router.js";
@@ -16,7 +17,8 @@ import { RecordingLogger } from "./recording-logger.js";
 import { closeAfter } from "./sockets.js";
 import { turns } from "./timing.js";
 
-export interface CountedProxyOptions extends Omit<DirectOutboundOptions, "tag"> {
+export interface CountedProxyOptions
+  extends Omit<DirectOutboundOptions, "tag" | "resolver">, ResolverOptions {
   /** Default: none, anyone may use it. */
   readonly users?: readonly User[];
   /** Names of the users whose connections a rule blocks. Default: none. */
@@ -45,7 +47,7 @@ export interface CountedProxy {
 /** Starts it on 127.0.0.1; it is cut after the test. */
 export async function startCountedProxy(
   t: TestContext,
-  { users = [], blocked = [], handshakeTimeoutMs = 9_000, ...dialOptions }: CountedProxyOptions = {},
+  { users = [], blocked = [], handshakeTimeoutMs = 9_000, lookup, ...dialOptions }: CountedProxyOptions = {},
 ): Promise<CountedProxy> {
   const store = new CounterStore();
   const logger = new RecordingLogger();
@@ -53,7 +55,10 @@ export async function startCountedProxy(
   const router = new Router({
     routes: new Routes({
       rules: blocked.map((name) => new Rule({ users: [name], outbound: { tag: "block", blocks: true } })),
-      final: new DirectOutbound({ tag: "out", ...dialOptions }),
+      final: new DirectOutbound({
+        ...{ tag: "out", ...dialOptions },
+        resolver: new Resolver(lookup === undefined ? {} : { lookup }),
+      }),
     }),
     tracker: new StatsTracker(store, { inbounds: ["in"], outbounds: ["out", "block"], users: names }),
     logger,

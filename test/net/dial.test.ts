@@ -5,6 +5,7 @@ import { networkInterfaces } from "node:os";
 import { describe, it, type TestContext } from "node:test";
 import { dial, interleaveFamilies, type Lookup } from "../../src/net/dial.js";
 import { DialError } from "../../src/net/dial-error.js";
+import { Resolver } from "../../src/net/resolver.js";
 import { readAll } from "../helpers/bytes.js";
 import { addressOf, closeAfter, closedPort, listen, openSockets } from "../helpers/sockets.js";
 import { closed, event, turns, until } from "../helpers/timing.js";
@@ -177,6 +178,18 @@ describe("dial", () => {
     const error = await dialError(dial({ host: "slow.test", port: 80 }, { lookup, connectTimeoutMs: 30 }));
     assert.equal(error.code, "timeout");
     assert.equal(error.message, "connect to slow.test:80: no answer within 30 ms");
+  });
+
+  it("gives up while its name waits to be looked up", io, async (t) => {
+    closeAfter(t);
+    const resolver = new Resolver({ lookup: async () => new Promise(() => undefined) });
+    for (let index = 0; index < 40; index++) void resolver.resolve(`${index}.test`);
+    const giveUp = new AbortController();
+    const options = { lookup: resolver.resolve, connectTimeoutMs: 30 };
+    const slow = dialError(dial({ host: "slow.test", port: 80 }, options));
+    const left = dialError(dial({ host: "slow.test", port: 80 }, { ...options, signal: giveUp.signal }));
+    giveUp.abort();
+    assert.deepEqual([(await left).code, (await slow).code], ["aborted", "timeout"]);
   });
 
   it("drops the late answer of a look-up, or its late failure", io, async (t) => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { DirectPacketConnection } from "../../src/net/direct-packet-connection.js";
 import type { Endpoint } from "../../src/net/endpoint.js";
+import { Resolver } from "../../src/net/resolver.js";
 import { sha256 } from "../helpers/bytes.js";
 import { FakeResolver } from "../helpers/fake-resolver.js";
 import { PacketInbox, sendPacket } from "../helpers/packet-inbox.js";
@@ -25,7 +26,7 @@ interface Opened {
 function open(t: TestContext): Opened {
   closeAfter(t);
   const resolver = new FakeResolver();
-  const connection = new DirectPacketConnection({ lookup: resolver.lookup });
+  const connection = new DirectPacketConnection({ resolver: new Resolver(resolver) });
   closeAfter(t, connection);
   return { connection, inbox: new PacketInbox(connection), resolver };
 }
@@ -295,21 +296,38 @@ describe("DirectPacketConnection to a name", () => {
     assert.deepEqual(resolver.asked, ["name.test"]);
   });
 
-  it("drops packets for a 17th name while 16 are looked up", io, async (t) => {
+  it("shares what is known of names, and what is asked, with others", io, async (t) => {
     const peer = await openUdpPeer(t);
-    const { connection, resolver } = open(t);
-    const { port } = peer.local;
-    const sent = Array.from({ length: 16 }, async (_, index) =>
-      sendPacket(connection, `${index}`, name(port, `${index}.test`)),
-    );
-    const further = await sendPacket(connection, "16", name(port, "16.test"));
-    assert.equal(messageOf(further), "16.test is not looked up while 16 other names are");
-    resolver.answerAll("127.0.0.1");
-    assert.deepEqual(await Promise.all(sent), new Array(16).fill(undefined));
-    for (let index = 0; index < 16; index++) {
-      assert.equal((await peer.receive()).payload.toString(), `${index}`);
-    }
+    const resolver = new FakeResolver();
+    const shared = new Resolver(resolver);
+    const connections = Array.from({ length: 300 }, () => new DirectPacketConnection({ resolver: shared }));
+    closeAfter(t, ...connections);
+    const to = name(peer.local.port);
+    const sent = connections.map(async (connection) => sendPacket(connection, "x", to));
+    assert.deepEqual(resolver.asked, ["name.test"]);
+    resolver.answer("127.0.0.1");
+    assert.deepEqual(await Promise.all(sent), new Array(300).fill(undefined));
+    assert.deepEqual(await shared.resolve("name.test"), ["127.0.0.1"]);
+    assert.deepEqual(resolver.asked, ["name.test"]);
   });
+
+  it(
+    "lets packets to IP addresses in any spelling pass it by, in turn with those to names",
+    io,
+    async (t) => {
+      const echoes = [await startUdpEcho(t), await startUdpEcho(t, { host: "::1" })];
+      const { connection, inbox, resolver } = open(t);
+      for (const host of ["127.0.0.1", "0:0:0:0:0:0:0:1", "name.test", "::ffff:127.0.0.1", "::1"]) {
+        const echo = host.endsWith(":1") ? echoes[1] : echoes[0];
+        assert.ok(echo !== undefined);
+        const sent = sendPacket(connection, host, { host, port: echo.endpoint.port });
+        if (resolver.waitingCount > 0) resolver.answer("127.0.0.1");
+        await sent;
+        assert.deepEqual(await inbox.nextText(), [host, echo.endpoint]);
+      }
+      assert.deepEqual(resolver.asked, ["name.test"]);
+    },
+  );
 
   const bounds: readonly (readonly [what: string, count: number, bytes: number])[] = [
     ["256 packets", 256, 1],

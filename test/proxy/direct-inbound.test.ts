@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { DialError } from "../../src/net/dial-error.js";
 import type { Endpoint } from "../../src/net/endpoint.js";
+import { Resolver } from "../../src/net/resolver.js";
 import { DirectInbound, type DirectInboundOptions } from "../../src/proxy/direct-inbound.js";
 import { DirectOutbound } from "../../src/proxy/direct-outbound.js";
 import type { RoutesOptions } from "../../src/proxy/routes.js";
@@ -264,7 +265,7 @@ describe("DirectInbound over UDP", () => {
     const lookup = async () => Promise.resolve(["::1"]);
     const { endpoint } = await open(t, {
       destination: { host: "service.test", port: echo.endpoint.port },
-      routes: { final: new DirectOutbound({ tag: "out", lookup }) },
+      routes: { final: new DirectOutbound({ tag: "out", resolver: new Resolver({ lookup }) }) },
     });
     const client = await openUdpPeer(t);
     await client.send("hello", endpoint);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
+import { Resolver } from "../../src/net/resolver.js";
 import { DirectOutbound } from "../../src/proxy/direct-outbound.js";
 import { carriesPackets, type OutboundConnection } from "../../src/proxy/outbound.js";
 import { readAll } from "../helpers/bytes.js";
@@ -10,6 +11,8 @@ import { closeAfter, closedPort } from "../helpers/sockets.js";
 import { startUdpEcho } from "../helpers/udp-echo.js";
 import { openUdpPeer } from "../helpers/udp-peer.js";
 
+const never = new Promise<never>(() => undefined);
+const deaf = new Resolver({ lookup: async () => never });
 const io = { timeout: 10_000 };
 
 async function dialFrom(
@@ -51,13 +54,11 @@ describe("DirectOutbound", () => {
   it("dials as its options say", io, async (t) => {
     const destination = await startDestination(t);
     const asked: string[] = [];
-    const outbound = new DirectOutbound({
-      tag: "out",
-      lookup: async (host) => {
-        asked.push(host);
-        return Promise.resolve(["127.0.0.1"]);
-      },
-    });
+    const lookup = async (host: string) => {
+      asked.push(host);
+      return Promise.resolve(["127.0.0.1"]);
+    };
+    const outbound = new DirectOutbound({ tag: "out", resolver: new Resolver({ lookup }) });
     const { connection } = await dialFrom(t, outbound, "name.test", destination.endpoint.port);
     assert.deepEqual(asked, ["name.test"]);
     assert.ok(connection instanceof Socket);
@@ -73,14 +74,14 @@ describe("DirectOutbound", () => {
 
   it("fails as the dial does: too slow", io, async (t) => {
     closeAfter(t);
-    const outbound = new DirectOutbound({ tag: "out", connectTimeoutMs: 10, lookup: async () => never });
+    const outbound = new DirectOutbound({ tag: "out", connectTimeoutMs: 10, resolver: deaf });
     await assert.rejects(outbound.dial({ host: "name.test", port: 1 }), { code: "timeout" });
   });
 
   it("fails as the dial does: given up", io, async (t) => {
     closeAfter(t);
     const gone = new AbortController();
-    const outbound = new DirectOutbound({ tag: "out", lookup: async () => never });
+    const outbound = new DirectOutbound({ tag: "out", resolver: deaf });
     const dialled = outbound.dial({ host: "name.test", port: 1 }, { signal: gone.signal });
     gone.abort();
     await assert.rejects(dialled, { code: "aborted" });
@@ -108,7 +109,10 @@ describe("DirectOutbound for packets", () => {
       asked.push(host);
       return Promise.resolve(["127.0.0.1"]);
     };
-    const packets = await new DirectOutbound({ tag: "out", lookup }).dialPackets();
+    const packets = await new DirectOutbound({
+      tag: "out",
+      resolver: new Resolver({ lookup }),
+    }).dialPackets();
     closeAfter(t, packets);
     const inbox = new PacketInbox(packets);
     await sendPacket(packets, "hello", { host: "name.test", port: echo.endpoint.port });
@@ -129,5 +133,3 @@ describe("DirectOutbound for packets", () => {
     assert.notEqual(ports[0], ports[1]);
   });
 });
-
-const never = new Promise<never>(() => undefined);

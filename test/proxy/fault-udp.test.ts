@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import type { Endpoint } from "../../src/net/endpoint.js";
 import { DirectInbound } from "../../src/proxy/direct-inbound.js";
+import { Resolver } from "../../src/net/resolver.js";
 import { DirectOutbound } from "../../src/proxy/direct-outbound.js";
 import type { User } from "../../src/proxy/users.js";
 import { countPackets } from "../helpers/counted-packets.js";
@@ -217,7 +218,7 @@ describe("A flood of packets", () => {
     };
     const proxy = await startPacketProxy(t, {
       users: [alice],
-      routes: { final: new DirectOutbound({ tag: "out", lookup }) },
+      routes: { final: new DirectOutbound({ tag: "out", resolver: new Resolver({ lookup }) }) },
     });
     const echo = await startUdpEcho(t);
     const client = await associateSocks5(t, proxy.endpoint, { user: alice });

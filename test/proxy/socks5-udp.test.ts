@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { describe, it } from "node:test";
 import { DialError } from "../../src/net/dial-error.js";
 import type { Endpoint } from "../../src/net/endpoint.js";
+import { Resolver } from "../../src/net/resolver.js";
 import { DirectOutbound } from "../../src/proxy/direct-outbound.js";
 import type { Outbound } from "../../src/proxy/outbound.js";
 import { ProxyInbound } from "../../src/proxy/proxy-inbound.js";
@@ -125,7 +126,7 @@ describe("An association", () => {
       return Promise.resolve(["127.0.0.1"]);
     };
     const proxy = await startPacketProxy(t, {
-      routes: { final: new DirectOutbound({ tag: "out", lookup }) },
+      routes: { final: new DirectOutbound({ tag: "out", resolver: new Resolver({ lookup }) }) },
     });
     const echo = await startUdpEcho(t);
     const client = await associateSocks5(t, proxy.endpoint);
@@ -138,7 +139,7 @@ describe("An association", () => {
   it("drops packets for a name that is not found, and lives", io, async (t) => {
     const lookup = async () => Promise.reject(new Error("getaddrinfo ENOTFOUND name.test"));
     const proxy = await startPacketProxy(t, {
-      routes: { final: new DirectOutbound({ tag: "out", lookup }) },
+      routes: { final: new DirectOutbound({ tag: "out", resolver: new Resolver({ lookup }) }) },
     });
     const echo = await startUdpEcho(t);
     const client = await associateSocks5(t, proxy.endpoint);
