@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { durationField } from "./duration-field.js";
 import { hostField, portField, remotePortField, textField, typeField } from "./fields.js";
+import { leadsToItself } from "./leads-to-itself.js";
 import { listOrOne } from "./list-or-one.js";
 import { networksField } from "./networks.js";
 import { section, typeOneOf } from "./section.js";
@@ -92,13 +93,3 @@ export const inboundsSchema = listOrOne(inboundSchema)
   )
   .default([])
   .describe("Where connections enter.");
-
-function leadsToItself(inbound: {
-  readonly listen: string;
-  readonly listen_port: number;
-  readonly override_address: string;
-  readonly override_port?: number | undefined;
-}): boolean {
-  const { listen, listen_port: port, override_address: address, override_port: override = port } = inbound;
-  return address === listen && override === port;
-}

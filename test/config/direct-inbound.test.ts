@@ -75,4 +75,49 @@ describe("an inbound of type direct", () => {
     assert.deepEqual(issueLines({ inbounds: { ...own, override_port: 53 } }), []);
     assert.deepEqual(issueLines({ inbounds: { ...own, listen: "127.0.0.2" } }), []);
   });
+
+  const itself: readonly (readonly [listen: string, address: string])[] = [
+    ["127.0.0.1", "localhost"],
+    ["127.0.0.1", "LOCALHOST."],
+    ["::1", "localhost"],
+    ["127.0.0.1", "0.0.0.0"],
+    ["::1", "::"],
+    ["::1", "0:0:0:0:0:0:0:1"],
+    ["127.0.0.1", "::ffff:127.0.0.1"],
+    ["2001:db8::1", "2001:DB8:0::1"],
+    ["0.0.0.0", "0.0.0.0"],
+    ["0.0.0.0", "127.0.0.1"],
+    ["0.0.0.0", "127.1.2.3"],
+    ["0.0.0.0", "localhost"],
+    ["::", "::"],
+    ["::", "::1"],
+    ["::", "localhost"],
+    ["::", "127.0.0.1"],
+    ["::", "::ffff:127.0.0.1"],
+    ["::", "0.0.0.0"],
+  ];
+  const others: readonly (readonly [listen: string, address: string])[] = [
+    ["127.0.0.2", "localhost"],
+    ["127.0.0.2", "127.0.0.1"],
+    ["127.0.0.1", "127.0.0.2"],
+    ["127.0.0.1", "::1"],
+    ["0.0.0.0", "::1"],
+    ["0.0.0.0", "192.0.2.1"],
+    ["::", "2001:db8::1"],
+    ["::", "localhost.example"],
+    ["192.0.2.1", "0.0.0.0"],
+  ];
+  for (const [listen, address] of itself) {
+    it(`may not lead from ${listen} to its own port of ${address}, but to another`, () => {
+      const inbound = { ...minimal, listen, override_address: address };
+      const expected = ["inbounds: expected another destination than the inbound itself"];
+      assert.deepEqual(issueLines({ inbounds: inbound }), expected);
+      assert.deepEqual(issueLines({ inbounds: { ...inbound, override_port: 5354 } }), []);
+    });
+  }
+  for (const [listen, address] of others) {
+    it(`may lead from ${listen} to its own port of ${address}`, () => {
+      assert.deepEqual(issueLines({ inbounds: { ...minimal, listen, override_address: address } }), []);
+    });
+  }
 });
