@@ -17,7 +17,7 @@ import { associateSocks5 } from "./helpers/socks5-udp-client.js";
 import { hearSocks5, serveSocks5, socks5Reply } from "./helpers/socks5-upstream.js";
 import { createTempDir } from "./helpers/temp-dir.js";
 import { assertMoved, countersOf, startTestApp } from "./helpers/test-app.js";
-import { closed, turns } from "./helpers/timing.js";
+import { closed, turns, until } from "./helpers/timing.js";
 import { failOnUnhandled } from "./helpers/unhandled.js";
 
 const io = { timeout: 20_000 };
@@ -106,16 +106,19 @@ describe("an outbound of type socks for one network only", () => {
     await client.close();
   });
 
-  it("ends the association where the upstream refuses one", io, async (t) => {
+  it("says so where the upstream refuses an association, and the client's goes on", io, async (t) => {
     const upstream = await startDestination(t);
     const { host: server, port } = upstream.endpoint;
-    const app = await startTestApp(t, { outbound: { type: "socks", server, server_port: port } });
+    const logger = new RecordingLogger();
+    const app = await startTestApp(t, { outbound: { type: "socks", server, server_port: port }, logger });
     const client = await associateSocks5(t, app.proxy);
     await client.send("lost", destination);
     const peer = await upstream.accept();
     await serveSocks5(peer, { reply: socks5Reply(7) });
-    await client.ended();
     await closed(peer.resume());
+    await until(() => app.app.connections.size === 0);
+    assert.match(logger.messages("info").at(-1) ?? "", /^send packets through SOCKS server /);
+    assert.equal(client.control.readableEnded, false);
   });
 });
 

@@ -11,6 +11,7 @@ export interface ConnectionMetadata {
   readonly outbound: string;
   /** Name under which the client authenticated; absent where nobody has to. */
   readonly user?: string | undefined;
+  /** What it runs over: a stream of bytes (`tcp`) or packets (`udp`). */
   readonly network: Network;
   /** Where the client connects from. */
   readonly source: Endpoint;

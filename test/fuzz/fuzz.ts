@@ -53,7 +53,7 @@ export async function fuzz<Input>({ name, inputs, holds }: Property<Input>): Pro
   // Where the machine is busy the time may be over before the first input: that is no failure.
   if (!search.failed || search.counterexample === null) return;
   if (isRecording) {
-    addToCorpus(name, { why: messageOf(search.errorInstance), input: search.counterexample?.[0] });
+    addToCorpus(name, { why: messageOf(search.errorInstance), input: search.counterexample[0] });
   }
   const { numRuns, numShrinks } = search;
   throw failure(name, `seed ${seed}, input ${numRuns}, made smaller ${numShrinks} times`, search);
