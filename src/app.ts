@@ -4,6 +4,7 @@ import { createOutbound } from "./create-outbound.js";
 import { createRoutes } from "./create-routes.js";
 import { silentLogger, type Logger } from "./log/logger.js";
 import type { Endpoint } from "./net/endpoint.js";
+import { OwnSockets } from "./net/own-sockets.js";
 import { Resolver } from "./net/resolver.js";
 import { toError } from "./net/system-error.js";
 import type { Inbound } from "./proxy/inbound.js";
@@ -129,7 +130,7 @@ export class App {
     this.store = new CounterStore({ maxCounters: stats.max_counters });
     const trackers = stats.enabled ? [new StatsTracker(this.store, { ...stats, logger })] : [];
     const { connections } = this;
-    const surroundings = { logger, resolver: new Resolver() };
+    const surroundings = { logger, resolver: new Resolver(), ownSockets: new OwnSockets() };
     this.#outbounds = config.outbounds.map((outbound) => createOutbound(outbound, surroundings));
     const routes = createRoutes(config, this.#outbounds);
     const routing = { routes, tracker: chainTrackers(trackers), connections, logger };
@@ -139,7 +140,7 @@ export class App {
       onRequest: async (request) => this.#run(router.route(request)),
       onPackets: async (request) => this.#run(packetRouter.route(request)),
     };
-    this.#inbounds = config.inbounds.map((inbound) => createInbound(inbound, handlers, logger));
+    this.#inbounds = config.inbounds.map((inbound) => createInbound(inbound, handlers, surroundings));
     const store = stats.enabled ? this.store : undefined;
     this.#api = listen === undefined ? undefined : createApiServer({ listen, store, allowedOrigins, logger });
   }

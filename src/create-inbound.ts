@@ -1,6 +1,6 @@
 import type { InboundConfig } from "./config/inbounds.js";
 import type { Logger } from "./log/logger.js";
-import { DirectInbound } from "./proxy/direct-inbound.js";
+import { DirectInbound, type DirectInboundOptions } from "./proxy/direct-inbound.js";
 import type { Inbound, PacketHandler, RequestHandler } from "./proxy/inbound.js";
 import { ProxyInbound } from "./proxy/proxy-inbound.js";
 
@@ -10,8 +10,17 @@ export interface InboundHandlers {
   readonly onPackets: PacketHandler;
 }
 
+/** What all inbounds of an app share. */
+export interface InboundSurroundings extends Required<Pick<DirectInboundOptions, "ownSockets">> {
+  readonly logger: Logger;
+}
+
 /** Makes the inbound that a config describes. */
-export function createInbound(config: InboundConfig, handlers: InboundHandlers, logger: Logger): Inbound {
+export function createInbound(
+  config: InboundConfig,
+  handlers: InboundHandlers,
+  { logger, ownSockets }: InboundSurroundings,
+): Inbound {
   const { tag, listen: host, listen_port: port } = config;
   const common = { tag, listen: { host, port }, logger };
   if (config.type === "http") {
@@ -29,5 +38,6 @@ export function createInbound(config: InboundConfig, handlers: InboundHandlers, 
     onRequest: network.includes("tcp") ? handlers.onRequest : undefined,
     onPackets: network.includes("udp") ? handlers.onPackets : undefined,
     udpTimeoutMs,
+    ownSockets,
   });
 }

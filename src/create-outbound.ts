@@ -6,17 +6,22 @@ import { limitNetworks } from "./proxy/network-limit.js";
 import type { Outbound } from "./proxy/outbound.js";
 import { SocksOutbound } from "./proxy/socks-outbound.js";
 
-/** What all outbounds of an app share: the resolver finds the addresses of all names that are resolved here. */
-export interface OutboundSurroundings extends Required<Pick<DirectOutboundOptions, "resolver">> {
+/** What all outbounds of an app share: who finds the addresses of names, and who knows the sockets that lead out. */
+export interface OutboundSurroundings extends Required<
+  Pick<DirectOutboundOptions, "resolver" | "ownSockets">
+> {
   readonly logger: Logger;
 }
 
 /** Makes the outbound that a config describes. */
-export function createOutbound(config: OutboundConfig, { logger, resolver }: OutboundSurroundings): Outbound {
+export function createOutbound(
+  config: OutboundConfig,
+  { logger, resolver, ownSockets }: OutboundSurroundings,
+): Outbound {
   const { tag } = config;
   if (config.type === "block") return { tag, blocks: true };
   const { connect_timeout: connectTimeoutMs } = config;
-  if (config.type === "direct") return new DirectOutbound({ tag, connectTimeoutMs, resolver });
+  if (config.type === "direct") return new DirectOutbound({ tag, connectTimeoutMs, resolver, ownSockets });
   const { server: host, server_port: port, username, password = "" } = config;
   const login = username === undefined ? undefined : { username, password };
   const options = { tag, server: { host, port }, login, connectTimeoutMs, lookup: resolver.resolve };

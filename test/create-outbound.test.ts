@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { toConfig } from "../src/config/to-config.js";
 import { createOutbound } from "../src/create-outbound.js";
 import { silentLogger } from "../src/log/logger.js";
+import { OwnSockets } from "../src/net/own-sockets.js";
 import { Resolver } from "../src/net/resolver.js";
 import { DirectOutbound } from "../src/proxy/direct-outbound.js";
 import { HttpOutbound } from "../src/proxy/http-outbound.js";
@@ -16,7 +17,10 @@ import {
 function outboundOf(config: object, resolver = new Resolver()): Outbound {
   const [outbound] = toConfig({ outbounds: { tag: "out", ...config } }).outbounds;
   assert.ok(outbound !== undefined);
-  return createOutbound(outbound, { logger: silentLogger, resolver });
+  return createOutbound(outbound, {
+    ...{ logger: silentLogger, resolver },
+    ownSockets: new OwnSockets(),
+  });
 }
 
 describe("createOutbound", () => {

@@ -71,7 +71,7 @@ const directInboundSchema = section({
   })
   .refine((inbound) => !leadsToItself(inbound), { error: "another destination than the inbound itself" })
   .describe(
-    "A port in front of one service, a database, a DNS server or a game, that counts what passes. Nobody logs in, so nobody is counted as a user. To the service every client comes from this machine.",
+    "A port in front of one service, a database, a DNS server or a game, that counts what passes. Nobody logs in, so nobody is counted as a user. To the service every client comes from this machine. What an outbound of type `direct` brings here is refused: it would run in a circle.",
   );
 
 // A further type of inbound is one more schema in this list.

@@ -4,6 +4,7 @@ import { reasonOf, rejectOnAbort, startDialDeadline } from "./dial-deadline.js";
 import { DialError, dialErrorCodeOf, type DialErrorCode } from "./dial-error.js";
 import { formatEndpoint, type Endpoint } from "./endpoint.js";
 import { tcpKeepAlive } from "./keep-alive.js";
+import type { OwnSockets } from "./own-sockets.js";
 
 /** Finds the addresses of a name, the preferred first. Fails with a system error such as `ENOTFOUND`. */
 export type Lookup = (host: string) => Promise<readonly string[]>;
@@ -15,6 +16,8 @@ export interface DialOptions {
   readonly attemptDelayMs?: number;
   /** Default: the operating system's resolver. */
   readonly lookup?: Lookup;
+  /** Is given every attempt. Default: none. */
+  readonly ownSockets?: OwnSockets;
   /** Gives up with `aborted`. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -31,13 +34,24 @@ export interface DialOptions {
  */
 export async function dial(
   destination: Endpoint,
-  { connectTimeoutMs = 5_000, attemptDelayMs = 250, lookup = systemLookup, signal }: DialOptions = {},
+  {
+    connectTimeoutMs = 5_000,
+    attemptDelayMs = 250,
+    lookup = systemLookup,
+    ownSockets,
+    signal,
+  }: DialOptions = {},
 ): Promise<Socket> {
   const target = formatEndpoint(destination);
   const deadline = startDialDeadline(`connect to ${target}`, connectTimeoutMs, signal);
   try {
     const addresses = await resolve(destination.host, target, lookup, deadline.signal);
-    return await race(addresses, destination.port, target, attemptDelayMs, deadline.signal);
+    return await race(addresses, destination.port, {
+      target,
+      attemptDelayMs,
+      ownSockets,
+      deadline: deadline.signal,
+    });
   } finally {
     deadline.clear();
   }
@@ -80,12 +94,17 @@ async function resolve(
   throw new DialError("unresolved", `connect to ${target}: the name has no address`);
 }
 
+interface RaceOptions {
+  readonly target: string;
+  readonly attemptDelayMs: number;
+  readonly ownSockets: OwnSockets | undefined;
+  readonly deadline: AbortSignal;
+}
+
 async function race(
   addresses: readonly string[],
   port: number,
-  target: string,
-  attemptDelayMs: number,
-  deadline: AbortSignal,
+  { target, attemptDelayMs, ownSockets, deadline }: RaceOptions,
 ): Promise<Socket> {
   deadline.throwIfAborted();
   return new Promise((settle, reject) => {
@@ -102,6 +121,7 @@ async function race(
       if (host === undefined) return;
       if (waiting.length > 0) nextAttempt = setTimeout(attempt, attemptDelayMs);
       const socket = connect({ host, port, allowHalfOpen: true, noDelay: true, ...tcpKeepAlive });
+      ownSockets?.addConnecting(socket, { host, port });
       attempts.add(socket);
       socket.on("error", (error) => {
         // Errors of the connected socket are its user's to act on; here they only must not go unheard.

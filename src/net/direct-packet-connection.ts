@@ -2,6 +2,7 @@ import { isIP, isIPv6 } from "node:net";
 import { DatagramSocket } from "./datagram-socket.js";
 import type { Endpoint } from "./endpoint.js";
 import { canonicalAddress } from "./ip-address.js";
+import type { OwnSockets } from "./own-sockets.js";
 import type { PacketConnection, PacketReceiver, PacketSent } from "./packet-connection.js";
 import { Resolver } from "./resolver.js";
 import { toError } from "./system-error.js";
@@ -15,6 +16,8 @@ const maxWaitingBytes = 1024 * 1024;
 export interface DirectPacketConnectionOptions {
   /** Finds the addresses of names, of which the first is taken. Default: one of its own. */
   readonly resolver?: Resolver;
+  /** Is given every socket. Default: none. */
+  readonly ownSockets?: OwnSockets | undefined;
 }
 
 /**
@@ -26,6 +29,7 @@ export interface DirectPacketConnectionOptions {
 export class DirectPacketConnection implements PacketConnection {
   readonly closed: Promise<void>;
   readonly #resolver: Resolver;
+  readonly #ownSockets: OwnSockets | undefined;
   readonly #written = new WrittenEndpoints();
   /** By family; each is opened when the first packet needs it. */
   readonly #sockets = new Map<"0.0.0.0" | "::", DatagramSocket>();
@@ -37,8 +41,9 @@ export class DirectPacketConnection implements PacketConnection {
   #isClosed = false;
   #end: () => void = () => undefined;
 
-  constructor({ resolver = new Resolver() }: DirectPacketConnectionOptions = {}) {
+  constructor({ resolver = new Resolver(), ownSockets }: DirectPacketConnectionOptions = {}) {
     this.#resolver = resolver;
+    this.#ownSockets = ownSockets;
     this.closed = new Promise((resolve) => (this.#end = resolve));
   }
 
@@ -107,6 +112,7 @@ export class DirectPacketConnection implements PacketConnection {
     if (existing !== undefined) return existing;
     const socket = new DatagramSocket({ local: { host, port: 0 }, onDatagram: this.#onDatagram });
     this.#sockets.set(host, socket);
+    this.#ownSockets?.addSender(socket);
     return socket;
   }
 

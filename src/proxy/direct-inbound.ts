@@ -1,10 +1,12 @@
 import type { Socket } from "node:net";
 import { silentLogger, type Logger } from "../log/logger.js";
 import type { Endpoint } from "../net/endpoint.js";
+import type { OwnSockets } from "../net/own-sockets.js";
 import { resetConnection } from "../net/reset.js";
-import { remoteEndpointOf } from "../net/socket-endpoint.js";
+import { localEndpointOf, remoteEndpointOf } from "../net/socket-endpoint.js";
 import { TcpListener } from "../net/tcp-listener.js";
 import { DirectSessions } from "./direct-sessions.js";
+import { LoopReport } from "./loop-report.js";
 import type { Inbound, PacketHandler, ProxyRequest, RequestHandler } from "./inbound.js";
 
 export interface DirectInboundOptions {
@@ -20,6 +22,8 @@ export interface DirectInboundOptions {
   readonly maxSessions?: number;
   /** How long a UDP client may go without a packet either way, in milliseconds. Default: 300,000, as in sing-box. */
   readonly udpTimeoutMs?: number;
+  /** The sockets that lead out of the app. A client that is one of them is refused. Default: none. */
+  readonly ownSockets?: OwnSockets;
   /** Default: silent. */
   readonly logger?: Logger;
 }
@@ -70,10 +74,18 @@ export class DirectInbound implements Inbound {
 
   /** Listens for both under one number. */
   async #listen(): Promise<Endpoint> {
-    const { listen, destination, onRequest, onPackets, maxSessions, udpTimeoutMs, logger } = this.#options;
+    const { listen, destination, onRequest, onPackets, maxSessions, udpTimeoutMs, ownSockets, logger } =
+      this.#options;
     let local = listen;
     if (onRequest !== undefined) {
+      const loops = new LoopReport({ inbound: this.tag, network: "tcp", logger });
       const onConnection = (client: Socket): void => {
+        const source = remoteEndpointOf(client);
+        if (ownSockets?.isConnection(source, localEndpointOf(client)) === true) {
+          loops.add(source);
+          resetConnection(client);
+          return;
+        }
         void onRequest(toRequest(client, this.tag, destination));
       };
       this.#listener = new TcpListener({ onConnection, logger });
@@ -82,6 +94,7 @@ export class DirectInbound implements Inbound {
     if (onPackets !== undefined) {
       this.#sessions = new DirectSessions({
         ...{ inbound: this.tag, listen: local, destination, onPackets },
+        ...{ ownSockets, logger },
         ...{ maxCount: maxSessions, idleTimeoutMs: udpTimeoutMs },
       });
       local = this.#sessions.local;

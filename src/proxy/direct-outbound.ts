@@ -31,6 +31,11 @@ export class DirectOutbound implements DialingOutbound, PacketOutbound {
   }
 
   async dialPackets(): Promise<PacketConnection> {
-    return Promise.resolve(new DirectPacketConnection({ resolver: this.#resolver }));
+    return Promise.resolve(
+      new DirectPacketConnection({
+        resolver: this.#resolver,
+        ownSockets: this.#dialOptions.ownSockets,
+      }),
+    );
   }
 }

@@ -1,7 +1,10 @@
+import type { Logger } from "../log/logger.js";
 import { DatagramSocket } from "../net/datagram-socket.js";
 import { formatEndpoint, type Endpoint } from "../net/endpoint.js";
+import type { OwnSockets } from "../net/own-sockets.js";
 import { DirectSession } from "./direct-session.js";
 import type { PacketHandler } from "./inbound.js";
+import { LoopReport } from "./loop-report.js";
 
 export interface DirectSessionsOptions {
   /** Tag of the inbound, for the requests. */
@@ -10,6 +13,9 @@ export interface DirectSessionsOptions {
   /** Where every packet goes. */
   readonly destination: Endpoint;
   readonly onPackets: PacketHandler;
+  /** The sockets that lead out of the app: what comes from one of them is dropped. */
+  readonly ownSockets?: OwnSockets | undefined;
+  readonly logger?: Logger;
   /** How many clients there may be; of more, the one that has been silent longest gives way. */
   readonly maxCount: number;
   /** How long a client may go without a packet either way, in milliseconds. */
@@ -24,11 +30,14 @@ export class DirectSessions {
   readonly #socket: DatagramSocket;
   /** The one that was heard from last is the last. */
   readonly #sessions = new Map<string, DirectSession>();
+  readonly #loops: LoopReport;
   #isStopping = false;
 
   /** @throws ListenError */
   constructor(options: DirectSessionsOptions) {
     this.#options = options;
+    const { inbound, logger } = options;
+    this.#loops = new LoopReport({ inbound, network: "udp", logger });
     this.#socket = new DatagramSocket({ local: options.listen, onDatagram: this.#onDatagram });
     this.local = this.#socket.local;
   }
@@ -58,7 +67,11 @@ export class DirectSessions {
 
   #open(key: string, client: Endpoint): DirectSession | undefined {
     if (this.#isStopping) return undefined;
-    const { inbound, destination, onPackets, maxCount, idleTimeoutMs } = this.#options;
+    const { inbound, destination, onPackets, ownSockets, maxCount, idleTimeoutMs } = this.#options;
+    if (ownSockets?.isSender(client) === true) {
+      this.#loops.add(client);
+      return undefined;
+    }
     if (this.#sessions.size >= maxCount) this.#closeOldest();
     const session = new DirectSession({ socket: this.#socket, client, destination, idleTimeoutMs });
     this.#sessions.set(key, session);
