@@ -3,6 +3,7 @@ import { createInbound, type InboundHandlers } from "./create-inbound.js";
 import { createOutbound } from "./create-outbound.js";
 import { createRoutes } from "./create-routes.js";
 import { silentLogger, type Logger } from "./log/logger.js";
+import { ConnectionLimits } from "./net/connection-limits.js";
 import type { Endpoint } from "./net/endpoint.js";
 import { OwnSockets } from "./net/own-sockets.js";
 import { Resolver } from "./net/resolver.js";
@@ -126,6 +127,7 @@ export class App {
    * @throws whatever `createApiServer` throws.
    */
   constructor(config: Config, { createApiServer, logger = silentLogger }: AppOptions) {
+    const { limits } = config.experimental;
     const { listen, stats, access_control_allow_origin: allowedOrigins } = config.experimental.v2ray_api;
     this.store = new CounterStore({ maxCounters: stats.max_counters });
     const trackers = stats.enabled ? [new StatsTracker(this.store, { ...stats, logger })] : [];
@@ -136,7 +138,12 @@ export class App {
     const routing = { routes, tracker: chainTrackers(trackers), connections, logger };
     const router = new Router(routing);
     const packetRouter = new PacketRouter(routing);
+    const { admit } = new ConnectionLimits({
+      ...{ maxCount: limits.connections, maxPerSource: limits.connections_per_source },
+      logger,
+    });
     const handlers: InboundHandlers = {
+      admit,
       onRequest: async (request) => this.#run(router.route(request)),
       onPackets: async (request) => this.#run(packetRouter.route(request)),
     };

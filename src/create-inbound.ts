@@ -8,6 +8,8 @@ import { ProxyInbound } from "./proxy/proxy-inbound.js";
 export interface InboundHandlers {
   readonly onRequest: RequestHandler;
   readonly onPackets: PacketHandler;
+  /** Which connections it takes. */
+  readonly admit: NonNullable<DirectInboundOptions["admit"]>;
 }
 
 /** What all inbounds of an app share. */
@@ -37,6 +39,7 @@ export function createInbound(
     destination: { host: address, port: override },
     onRequest: network.includes("tcp") ? handlers.onRequest : undefined,
     onPackets: network.includes("udp") ? handlers.onPackets : undefined,
+    admit: handlers.admit,
     udpTimeoutMs,
     ownSockets,
   });

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { textField } from "./fields.js";
 import { inboundsSchema } from "./inbounds.js";
+import { limitsSchema } from "./limits.js";
 import { logSchema } from "./log.js";
 import { outboundsSchema } from "./outbounds.js";
 import { routeSchema } from "./route.js";
@@ -33,7 +34,9 @@ export const configSchema = section({
   inbounds: inboundsSchema,
   outbounds: outboundsSchema,
   route: routeSchema,
-  experimental: section({ v2ray_api: v2rayApiSchema })
+  experimental: section({ v2ray_api: v2rayApiSchema, limits: limitsSchema })
     .prefault({})
-    .describe("Named as in sing-box, where the API is an experimental feature."),
+    .describe(
+      "Named as in sing-box, where the API is an experimental feature; `limits` is an addition to it.",
+    ),
 });

@@ -1,15 +1,22 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { silentLogger, type Logger } from "../log/logger.js";
+import type { Admit, Release } from "./connection-limits.js";
 import type { Endpoint } from "./endpoint.js";
 import { tcpKeepAlive } from "./keep-alive.js";
 import { ListenError } from "./listen-error.js";
 import { resetConnection } from "./reset.js";
+import { remoteEndpointOf } from "./socket-endpoint.js";
 import { toError } from "./system-error.js";
 
 export interface TcpListenerOptions {
   /** Called once for each accepted connection. It must not throw; the socket is closed by whoever uses it. */
   readonly onConnection: (socket: Socket) => void;
+  /**
+   * Asked about each accepted connection before anything is read of it. One that is not let in is reset: `onConnection` never
+   * hears of it. Default: lets all in.
+   */
+  readonly admit?: Admit | undefined;
   /** Default: silent. */
   readonly logger?: Logger;
 }
@@ -25,10 +32,16 @@ export class TcpListener {
   readonly #sockets = new Set<Socket>();
   readonly #logger: Logger;
 
-  constructor({ onConnection, logger = silentLogger }: TcpListenerOptions) {
+  constructor({ onConnection, admit = admitAll, logger = silentLogger }: TcpListenerOptions) {
     this.#logger = logger;
     this.#server = createServer({ allowHalfOpen: true, noDelay: true, ...tcpKeepAlive }, (socket) => {
-      this.#adopt(socket);
+      const release = admit(remoteEndpointOf(socket).host);
+      if (release === undefined) {
+        socket.on("error", ignore);
+        resetConnection(socket);
+        return;
+      }
+      this.#adopt(socket, release);
       onConnection(socket);
     });
   }
@@ -82,15 +95,24 @@ export class TcpListener {
     await this.stop(AbortSignal.abort());
   }
 
-  #adopt(socket: Socket): void {
+  #adopt(socket: Socket, release: Release): void {
     this.#sockets.add(socket);
     socket.on("error", (error) => {
       this.#logger.debug("connection failed", { error: error.message });
     });
     socket.on("close", () => {
       this.#sockets.delete(socket);
+      release();
     });
   }
+}
+
+function admitAll(): Release {
+  return ignore;
+}
+
+function ignore(): void {
+  // Nobody counts them.
 }
 
 async function closed(socket: Socket): Promise<void> {

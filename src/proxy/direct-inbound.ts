@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { silentLogger, type Logger } from "../log/logger.js";
+import type { Admit } from "../net/connection-limits.js";
 import type { Endpoint } from "../net/endpoint.js";
 import type { OwnSockets } from "../net/own-sockets.js";
 import { resetConnection } from "../net/reset.js";
@@ -24,6 +25,8 @@ export interface DirectInboundOptions {
   readonly udpTimeoutMs?: number;
   /** The sockets that lead out of the app. A client that is one of them is refused. Default: none. */
   readonly ownSockets?: OwnSockets;
+  /** Which TCP connections to take. Default: all. */
+  readonly admit?: Admit;
   /** Default: silent. */
   readonly logger?: Logger;
 }
@@ -75,6 +78,7 @@ export class DirectInbound implements Inbound {
   /** Listens for both under one number. */
   async #listen(): Promise<Endpoint> {
     const { listen, destination, onRequest, onPackets, maxSessions, udpTimeoutMs, ownSockets, logger } =
+    const { listen, destination, onRequest, onPackets, maxSessions, udpTimeoutMs, admit, logger } =
       this.#options;
     let local = listen;
     if (onRequest !== undefined) {
@@ -88,7 +92,7 @@ export class DirectInbound implements Inbound {
         }
         void onRequest(toRequest(client, this.tag, destination));
       };
-      this.#listener = new TcpListener({ onConnection, logger });
+      this.#listener = new TcpListener({ onConnection, admit, logger });
       local = await this.#listener.listen(listen);
     }
     if (onPackets !== undefined) {

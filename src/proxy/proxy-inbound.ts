@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { silentLogger, type Logger } from "../log/logger.js";
 import { readParsed, type ParseResult } from "../net/byte-reader.js";
+import type { Admit } from "../net/connection-limits.js";
 import type { Endpoint } from "../net/endpoint.js";
 import { formatEndpoint } from "../net/endpoint.js";
 import { remoteEndpointOf } from "../net/socket-endpoint.js";
@@ -38,6 +39,8 @@ export interface ProxyInboundOptions {
   readonly maxAssociations?: number;
   /** How long such a client may go without a packet either way, in milliseconds. Default: 300,000. */
   readonly udpTimeoutMs?: number;
+  /** Which connections to take. Default: all. */
+  readonly admit?: Admit;
   /** Default: silent. */
   readonly logger?: Logger;
 }
@@ -67,6 +70,7 @@ export class ProxyInbound implements Inbound {
     onPackets,
     maxAssociations,
     udpTimeoutMs,
+    admit,
     logger = silentLogger,
   }: ProxyInboundOptions) {
     this.tag = tag;
@@ -94,6 +98,7 @@ export class ProxyInbound implements Inbound {
     }
     this.#listener = new TcpListener({
       onConnection: (client) => void this.#serve(client),
+      admit,
       logger,
     });
   }

@@ -180,6 +180,7 @@ describe("the schema", () => {
     { experimental: { v2ray_api: { listen: ":1", access_control_allow_origin: "https://panel.example" } } },
     { experimental: { v2ray_api: { access_control_allow_origin: ["http://a", "http://b"] } } },
     { experimental: { v2ray_api: { stats: { inbounds: "*", outbounds: ["*", "direct"], users: ["*"] } } } },
+    { experimental: { limits: { connections: 1, connections_per_source: 16_777_216 } } },
     { experimental: { v2ray_api: { stats: { max_counters: 2 } } } },
     { experimental: { v2ray_api: { stats: { max_counters: 16_777_216 } } } },
     {
@@ -285,6 +286,8 @@ describe("the schema", () => {
     { experimental: { v2ray_api: { stats: { enabled: "true" } } } },
     { experimental: { v2ray_api: { stats: { user: "alice" } } } },
     { experimental: { v2ray_api: { stats: { users: [user] } } } },
+    { experimental: { limits: { connections: 0 } } },
+    { experimental: { limits: { connections_per_source: 16_777_217 } } },
     { experimental: { v2ray_api: { stats: { max_counters: 1 } } } },
     { experimental: { v2ray_api: { stats: { max_counters: 2.5 } } } },
     { experimental: { v2ray_api: { stats: { max_counters: 16_777_217 } } } },

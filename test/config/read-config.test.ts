@@ -139,6 +139,7 @@ describe("examples/config.json", () => {
       outbounds: [{ type: "direct", tag: "direct", connect_timeout: 5_000 }],
       route: { rules: [] },
       experimental: {
+        limits: { connections: 65_536, connections_per_source: 4_096 },
         v2ray_api: {
           listen: { host: "127.0.0.1", port: 10_085 },
           access_control_allow_origin: [],

@@ -72,9 +72,10 @@ describe("docs/configuration.md", () => {
         ...["source_ip_cidr", "ip_cidr", "ip_is_private", "port", "port_range"],
         ...["invert", "action", "outbound"],
       ],
-      "`experimental`": ["v2ray_api"],
+      "`experimental`": ["v2ray_api", "limits"],
       "`experimental.v2ray_api`": ["listen", "access_control_allow_origin", "stats"],
       "`experimental.v2ray_api.stats`": ["enabled", "inbounds", "outbounds", "users", "max_counters"],
+      "`experimental.limits`": ["connections", "connections_per_source"],
     });
   });
 

@@ -10,6 +10,7 @@ const apiOf = (api: unknown) => toConfig(withApi(api)).experimental.v2ray_api;
 
 describe("experimental", () => {
   const defaults = {
+    limits: { connections: 65_536, connections_per_source: 4_096 },
     v2ray_api: {
       listen: undefined,
       access_control_allow_origin: [],
@@ -22,9 +23,9 @@ describe("experimental", () => {
     });
   }
 
-  it("knows the V2Ray API alone", () => {
+  it("knows the V2Ray API and the limits alone", () => {
     assert.deepEqual(issueLines({ experimental: { clash_api: {} } }), [
-      'experimental.clash_api: unknown key; expected "v2ray_api"',
+      'experimental.clash_api: unknown key; expected one of "v2ray_api", "limits"',
     ]);
     assert.deepEqual(issueLines({ experimental: [] }), ["experimental: expected an object, got a list"]);
   });

@@ -13,7 +13,11 @@ const names = everybody.map(({ username }) => username);
 const config = toConfig({
   inbounds: { type: "mixed", tag: "in", listen_port: 0, users: everybody },
   outbounds: { type: "direct", tag: "out" },
-  experimental: { v2ray_api: { stats: { enabled: true, inbounds: "in", outbounds: "out", users: names } } },
+  experimental: {
+    // All of them come from one address, and are more than one has room for.
+    limits: { connections_per_source: 65_536 },
+    v2ray_api: { stats: { enabled: true, inbounds: "in", outbounds: "out", users: names } },
+  },
 });
 const app = createApp(config);
 

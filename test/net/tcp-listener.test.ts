@@ -6,7 +6,7 @@ import { ListenError } from "../../src/net/listen-error.js";
 import { TcpListener } from "../../src/net/tcp-listener.js";
 import { readAll } from "../helpers/bytes.js";
 import { closeAfter } from "../helpers/sockets.js";
-import { closed, event, turns, until, withTimeout } from "../helpers/timing.js";
+import { closed, event, failed, turns, until, withTimeout } from "../helpers/timing.js";
 
 const io = { timeout: 10_000 };
 const loopback = { host: "127.0.0.1", port: 0 };
@@ -225,5 +225,61 @@ describe("TcpListener", () => {
     const idle = new TcpListener({ onConnection: () => undefined });
     await idle.stop(never);
     await idle[Symbol.asyncDispose]();
+  });
+});
+
+describe("TcpListener with an admission", () => {
+  it("resets whom it does not let in, and says nothing of them", io, async (t) => {
+    const heard: Socket[] = [];
+    const logger = new Lines();
+    const asked: string[] = [];
+    const listener = new TcpListener({
+      onConnection: (socket) => heard.push(socket),
+      admit: (address) => void asked.push(address),
+      logger,
+    });
+    closeAfter(t, listener);
+    const { port } = await listener.listen(loopback);
+    const client = connect({ port, host: "127.0.0.1" });
+    closeAfter(t, client);
+    assert.equal((await failed(client)).code, "ECONNRESET");
+    assert.deepEqual(asked, ["127.0.0.1"]);
+    assert.deepEqual([heard.length, listener.connectionCount], [0, 0]);
+    assert.deepEqual(logger.lines, []);
+  });
+
+  it("tells an IPv4 client by its IPv4 address where it listens for both families", io, async (t) => {
+    const asked: string[] = [];
+    const listener = new TcpListener({
+      onConnection: () => undefined,
+      admit: (address) => void asked.push(address),
+    });
+    closeAfter(t, listener);
+    const { port } = await listener.listen({ host: "", port: 0 });
+    const client = connect({ port, host: "127.0.0.1" });
+    closeAfter(t, client);
+    await failed(client);
+    assert.deepEqual(asked, ["127.0.0.1"]);
+  });
+
+  it("gives a place back when its connection has closed, and no earlier", io, async (t) => {
+    const accepted: Socket[] = [];
+    let released = 0;
+    const listener = new TcpListener({
+      onConnection: (socket) => accepted.push(socket),
+      admit: () => () => (released += 1),
+    });
+    closeAfter(t, listener);
+    const { port } = await listener.listen(loopback);
+    const client = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    closeAfter(t, client);
+    await until(() => accepted.length === 1);
+    accepted[0]?.resume();
+    client.end();
+    await event(accepted[0] ?? client, "end");
+    assert.equal(released, 0);
+    accepted[0]?.destroy();
+    await until(() => listener.connectionCount === 0);
+    assert.equal(released, 1);
   });
 });

@@ -1,0 +1,100 @@
+import { silentLogger, type Logger } from "../log/logger.js";
+import { clientNetworkOf } from "./client-network.js";
+
+/** To be called once, when the connection that was let in has closed. */
+export type Release = () => void;
+
+/** Lets a connection from an address in, or returns nothing: then it is to be reset. */
+export type Admit = (address: string) => Release | undefined;
+
+/** What each of the limits may be. */
+export const connectionLimitRange = { least: 1, most: 2 ** 24 } as const;
+
+export interface ConnectionLimitsOptions {
+  /** How many connections may be open at the same time. Default: 65,536. */
+  readonly maxCount?: number;
+  /** How many of them may come from one address, or one IPv6 /64. Default: 4,096. */
+  readonly maxPerSource?: number;
+  /** Whether the process has what another connection takes; asked last. Default: it always has. */
+  readonly hasRoom?: () => boolean;
+  /** Default: silent. */
+  readonly logger?: Logger;
+}
+
+/** Those of one client, or all there are. */
+interface Tally {
+  count: number;
+  /** Whether the log says that more are refused. */
+  isTold: boolean;
+}
+
+/**
+ * Bounds how many connections there are, and how many of them one client has, over every listener that shares it.
+ *
+ * The log says once that more are refused, and again only after a tenth of the limit has become free meanwhile: at the limit
+ * connections come and go, and each of them is not news.
+ */
+export class ConnectionLimits {
+  readonly #maxCount: number;
+  readonly #maxPerSource: number;
+  readonly #hasRoom: () => boolean;
+  readonly #logger: Logger;
+  readonly #all: Tally = { count: 0, isTold: false };
+  readonly #sources = new Map<string, Tally>();
+
+  constructor({
+    maxCount = 65_536,
+    maxPerSource = 4_096,
+    hasRoom = () => true,
+    logger = silentLogger,
+  }: ConnectionLimitsOptions = {}) {
+    this.#maxCount = maxCount;
+    this.#maxPerSource = maxPerSource;
+    this.#hasRoom = hasRoom;
+    this.#logger = logger;
+  }
+
+  /** How many connections are open. */
+  get count(): number {
+    return this.#all.count;
+  }
+
+  /** How many clients have one. */
+  get sourceCount(): number {
+    return this.#sources.size;
+  }
+
+  readonly admit: Admit = (address) => {
+    const source = clientNetworkOf(address);
+    const tally = this.#sources.get(source) ?? { count: 0, isTold: false };
+    if (this.#all.count >= this.#maxCount) {
+      this.#tell(this.#all, `refusing connections beyond ${this.#maxCount}; experimental.limits.connections`);
+      return undefined;
+    }
+    if (tally.count >= this.#maxPerSource) {
+      const limit = `${this.#maxPerSource} of one source; experimental.limits.connections_per_source`;
+      this.#tell(tally, `refusing connections beyond ${limit}`, { source });
+      return undefined;
+    }
+    if (!this.#hasRoom()) return undefined;
+    this.#sources.set(source, tally);
+    this.#all.count += 1;
+    tally.count += 1;
+    return () => {
+      removeOne(this.#all, this.#maxCount);
+      removeOne(tally, this.#maxPerSource);
+      if (tally.count === 0) this.#sources.delete(source);
+    };
+  };
+
+  #tell(tally: Tally, message: string, fields?: { readonly source: string }): void {
+    if (tally.isTold) return;
+    tally.isTold = true;
+    this.#logger.warn(message, fields);
+  }
+}
+
+function removeOne(tally: Tally, limit: number): void {
+  tally.count -= 1;
+  if (tally.count <= Math.floor(limit * 0.9)) tally.isTold = false;
+}

@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { ConnectionLimits, type Release } from "../../src/net/connection-limits.js";
+import { RecordingLogger } from "../helpers/recording-logger.js";
+
+/** Lets as many connections in; fails if it is not done. */
+function admitMany(limits: ConnectionLimits, address: string, count: number): Release[] {
+  return Array.from({ length: count }, () => {
+    const release = limits.admit(address);
+    assert.ok(release !== undefined, `${address} is refused`);
+    return release;
+  });
+}
+
+function releaseMany(releases: readonly Release[]): void {
+  for (const release of releases) release();
+}
+
+describe("ConnectionLimits", () => {
+  it("has room for thousands of connections of one source, and for many sources", () => {
+    const limits = new ConnectionLimits();
+    admitMany(limits, "192.0.2.1", 4_096);
+    assert.equal(limits.admit("192.0.2.1"), undefined);
+    for (let source = 2; source <= 16; source++) admitMany(limits, `192.0.2.${source}`, 4_096);
+    assert.equal(limits.count, 65_536);
+    assert.equal(limits.admit("192.0.2.17"), undefined);
+  });
+
+  it("takes another connection for each that closes", () => {
+    const limits = new ConnectionLimits({ maxCount: 2 });
+    const [first] = admitMany(limits, "192.0.2.1", 2);
+    assert.equal(limits.admit("192.0.2.2"), undefined);
+    first?.();
+    admitMany(limits, "192.0.2.2", 1);
+    assert.equal(limits.admit("192.0.2.2"), undefined);
+    assert.equal(limits.count, 2);
+  });
+
+  it("bounds each source by itself", () => {
+    const limits = new ConnectionLimits({ maxPerSource: 2 });
+    const [first] = admitMany(limits, "192.0.2.1", 2);
+    assert.equal(limits.admit("192.0.2.1"), undefined);
+    admitMany(limits, "192.0.2.2", 2);
+    first?.();
+    admitMany(limits, "192.0.2.1", 1);
+    assert.equal(limits.admit("192.0.2.1"), undefined);
+  });
+
+  it("takes a /64 for one source, and an IPv4 address for one however it is written", () => {
+    const limits = new ConnectionLimits({ maxPerSource: 1 });
+    admitMany(limits, "2001:db8::1", 1);
+    assert.equal(limits.admit("2001:db8::2"), undefined);
+    admitMany(limits, "2001:db8:0:1::1", 1);
+    admitMany(limits, "::ffff:192.0.2.1", 1);
+    assert.equal(limits.admit("192.0.2.1"), undefined);
+  });
+
+  it("forgets a source with its last connection, and one that was refused at once", () => {
+    const limits = new ConnectionLimits({ maxCount: 3 });
+    const first = admitMany(limits, "192.0.2.1", 2);
+    const second = admitMany(limits, "192.0.2.2", 1);
+    assert.equal(limits.admit("192.0.2.3"), undefined);
+    assert.equal(limits.sourceCount, 2);
+    releaseMany(second);
+    assert.equal(limits.sourceCount, 1);
+    releaseMany(first);
+    assert.deepEqual([limits.sourceCount, limits.count], [0, 0]);
+  });
+
+  it("counts nothing that the process has no room for", () => {
+    let hasRoom = false;
+    const limits = new ConnectionLimits({ maxCount: 1, hasRoom: () => hasRoom });
+    assert.equal(limits.admit("192.0.2.1"), undefined);
+    assert.deepEqual([limits.sourceCount, limits.count], [0, 0]);
+    hasRoom = true;
+    admitMany(limits, "192.0.2.1", 1);
+  });
+
+  it("does not ask for room where a limit refuses", () => {
+    let asked = 0;
+    const limits = new ConnectionLimits({ maxCount: 1, hasRoom: () => (asked += 1) > 0 });
+    admitMany(limits, "192.0.2.1", 1);
+    limits.admit("192.0.2.1");
+    assert.equal(asked, 1);
+  });
+
+  it("says once that it refuses, and for which limit", () => {
+    const logger = new RecordingLogger();
+    const limits = new ConnectionLimits({ maxCount: 3, maxPerSource: 2, logger });
+    admitMany(limits, "2001:db8::1", 2);
+    for (let attempt = 0; attempt < 5; attempt++) limits.admit("2001:db8::2");
+    admitMany(limits, "192.0.2.1", 1);
+    for (let attempt = 0; attempt < 5; attempt++) limits.admit("192.0.2.1");
+    assert.deepEqual(logger.lines, [
+      {
+        level: "warn",
+        message: "refusing connections beyond 2 of one source; experimental.limits.connections_per_source",
+        fields: { source: "2001:db8:0:0::/64" },
+      },
+      {
+        level: "warn",
+        message: "refusing connections beyond 3; experimental.limits.connections",
+        fields: undefined,
+      },
+    ]);
+  });
+
+  const limitsOfTwenty = [
+    ["all", { maxCount: 20 }],
+    ["one source", { maxPerSource: 20 }],
+  ] as const;
+  for (const [whose, options] of limitsOfTwenty) {
+    it(`says so again only after a tenth has become free, for ${whose}`, () => {
+      const logger = new RecordingLogger();
+      const limits = new ConnectionLimits({ ...options, logger });
+      const warningsAfter = (closing: number): number => {
+        releaseMany(releases.splice(0, closing));
+        releases.push(...admitMany(limits, "192.0.2.1", closing));
+        assert.equal(limits.admit("192.0.2.1"), undefined);
+        return logger.messages("warn").length;
+      };
+      const releases = admitMany(limits, "192.0.2.1", 20);
+      assert.deepEqual([0, 1, 1, 2, 1, 20].map(warningsAfter), [1, 1, 1, 2, 2, 3]);
+    });
+  }
+});
