@@ -4,6 +4,7 @@ import { createOutbound } from "./create-outbound.js";
 import { createRoutes } from "./create-routes.js";
 import { silentLogger, type Logger } from "./log/logger.js";
 import { ConnectionLimits } from "./net/connection-limits.js";
+import { DescriptorHeadroom } from "./net/descriptor-headroom.js";
 import type { Endpoint } from "./net/endpoint.js";
 import { OwnSockets } from "./net/own-sockets.js";
 import { Resolver } from "./net/resolver.js";
@@ -140,6 +141,7 @@ export class App {
     const packetRouter = new PacketRouter(routing);
     const { admit } = new ConnectionLimits({
       ...{ maxCount: limits.connections, maxPerSource: limits.connections_per_source },
+      hasRoom: new DescriptorHeadroom({ logger }).hasRoom,
       logger,
     });
     const handlers: InboundHandlers = {

@@ -126,7 +126,7 @@ describe("v2ray-api run", { concurrency: 3 }, () => {
   it("reads config.json where it is run, unless told otherwise", async (t) => {
     const folder = createTempDir(t);
     folder.write("config.json", JSON.stringify(testConfig({ inbound: "found" })));
-    const cli = new Cli(["run"], folder.path);
+    const cli = new Cli(["run"], { cwd: folder.path });
     t.after(async () => cli[Symbol.asyncDispose]());
     await cli.started();
     assert.match(cli.stdout.text, /^inbound found /);
@@ -212,7 +212,7 @@ describe("npm start", () => {
     assert.equal(copy.length, example.length - "208".length - "1008".length);
     const path = createTempDir(t).write("config.json", copy);
     // As `npm start -- -c FILE` has it.
-    const cli = new Cli([...args, "-c", path], rootPath);
+    const cli = new Cli([...args, "-c", path], { cwd: rootPath });
     t.after(async () => cli[Symbol.asyncDispose]());
     await cli.started();
     assert.match(cli.stdout.text, /^inbound mixed-in +mixed on 127\.0\.0\.1:\d+\n/);

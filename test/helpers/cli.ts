@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { after, before } from "node:test";
 import { fileURLToPath } from "node:url";
+import { withDescriptors } from "./few-descriptors.js";
 import { killAtExit, runProgram, type ProgramResult } from "./program.js";
 import { TempDir } from "./temp-dir.js";
 import { withTimeout } from "./timing.js";
@@ -65,6 +66,13 @@ export async function runCli(args: readonly string[], cwd?: string): Promise<Pro
   return runProgram(process.execPath, [cliPath, ...args], cwd === undefined ? {} : { cwd });
 }
 
+export interface CliOptions {
+  /** Where it runs. Default: where the tests do. */
+  readonly cwd?: string;
+  /** How many file descriptors it may have. Default: as many as the tests. */
+  readonly maxDescriptors?: number;
+}
+
 /** The command line, running: `v2ray-api run`, seen from outside. */
 export class Cli {
   readonly stdout: WatchedText;
@@ -75,8 +83,11 @@ export class Cli {
   #api = "";
 
   /** Starts it without waiting for anything. */
-  constructor(args: readonly string[], cwd?: string) {
-    const child = spawn(process.execPath, [cliPath, ...args], { cwd, stdio: ["ignore", "pipe", "pipe"] });
+  constructor(args: readonly string[], { cwd, maxDescriptors }: CliOptions = {}) {
+    const command = [process.execPath, cliPath, ...args];
+    const [file = "", ...rest] =
+      maxDescriptors === undefined ? command : withDescriptors(maxDescriptors, command);
+    const child = spawn(file, rest, { cwd, stdio: ["ignore", "pipe", "pipe"] });
     killAtExit(child);
     this.#child = child;
     this.stdout = new WatchedText(child.stdout, "stdout");
@@ -141,9 +152,10 @@ export class Cli {
 export async function startCli(
   t: { after: (fn: () => Promise<void>) => void },
   config: object = testConfig(),
+  options: CliOptions = {},
 ): Promise<Cli> {
   const folder = new TempDir();
-  const cli = new Cli(["run", "-c", folder.write("config.json", JSON.stringify(config))]);
+  const cli = new Cli(["run", "-c", folder.write("config.json", JSON.stringify(config))], options);
   t.after(async () => {
     await cli[Symbol.asyncDispose]();
     folder[Symbol.dispose]();
