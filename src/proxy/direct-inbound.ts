@@ -77,9 +77,8 @@ export class DirectInbound implements Inbound {
 
   /** Listens for both under one number. */
   async #listen(): Promise<Endpoint> {
-    const { listen, destination, onRequest, onPackets, maxSessions, udpTimeoutMs, ownSockets, logger } =
-    const { listen, destination, onRequest, onPackets, maxSessions, udpTimeoutMs, admit, logger } =
-      this.#options;
+    const { listen, destination, onRequest, onPackets, logger } = this.#options;
+    const { maxSessions, udpTimeoutMs, ownSockets, admit } = this.#options;
     let local = listen;
     if (onRequest !== undefined) {
       const loops = new LoopReport({ inbound: this.tag, network: "tcp", logger });
