@@ -7,6 +7,7 @@
  * @module v2ray-api/stats
  */
 
+export type { LogFields, Logger } from "./log/logger.js";
 export type { ByteSink, ConnectionSinks } from "./net/byte-sink.js";
 export { countConnection, unwrapConnection } from "./net/counting-connection.js";
 export type { UnwrappedConnection } from "./net/counting-connection.js";
@@ -15,7 +16,7 @@ export type { Endpoint } from "./net/endpoint.js";
 export type { MovedBytes } from "./net/moved-bytes.js";
 export type { PacketConnection, PacketReceiver, PacketSent } from "./net/packet-connection.js";
 export { CounterStore } from "./stats/counter-store.js";
-export type { NamedCounter } from "./stats/counter-store.js";
+export type { CounterPair, CounterStoreOptions, NamedCounter } from "./stats/counter-store.js";
 export { Counter } from "./stats/counter.js";
 export { formatStatName, parseStatName } from "./stats/stat-name.js";
 export type { StatDirection, StatName, StatScope } from "./stats/stat-name.js";

@@ -18,6 +18,8 @@ const frameTimeout = "2";
 /** Many times what it takes. */
 const timeoutMs = 120_000;
 const caseCount = 145;
+/** What Node's own server passes at least, in every release that we support: fewer were a run that went wrong. */
+const leastPassedCount = 135;
 
 if (hasTool("h2spec")) {
   const [ours, nodes] = await Promise.all([testOurs(), testNodes()]);
@@ -29,7 +31,10 @@ if (hasTool("h2spec")) {
   for (const name of passedOnlyBy(ours, nodes))
     process.stdout.write(`passed by the API's port only: ${name}\n`);
   for (const name of worse) process.stderr.write(`passed by Node's own server only: ${name}\n`);
-  if (worse.length > 0 || ours.size !== caseCount || nodes.size !== caseCount) process.exitCode = 1;
+  const isWhole = [ours, nodes].every(
+    (report) => report.size === caseCount && countPassed(report) >= leastPassedCount,
+  );
+  if (worse.length > 0 || !isWhole) process.exitCode = 1;
 }
 
 async function testOurs(): Promise<Report> {

@@ -71,6 +71,8 @@ export async function closedPort(): Promise<number> {
   const { port } = addressOf(server);
   server.close();
   await once(server, "close");
+  // Its handle goes away a little later, and shall be in nobody's list of what was open before.
+  await turns(3);
   return port;
 }
 
