@@ -41,6 +41,7 @@ describe("the package's entry points", () => {
 
   it("v2ray-api/stats loads what counts, no package, and of Node only its streams", () => {
     assert.deepEqual(stats.map((url) => /\/dist\/(.*)$/.exec(url)?.[1] ?? url).sort(), [
+      "log/logger.js",
       "net/byte-sink.js",
       "net/counting-connection.js",
       "net/counting-packet-connection.js",
