@@ -6,7 +6,7 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { join, relative, resolve, sep } from "node:path";
+import { dirname, join, relative, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 
@@ -21,11 +21,11 @@ const { values } = parseArgs({
 
 const root = join("build", "test");
 /** Their tests open no sockets, and take less time than a process takes to start: each folder is run in one. */
-const sharingFolders = ["cli", "config", "stats"];
+const sharingFolders = ["cli", "config", "proxy/rules", "stats"];
 const files = readdirSync(root, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile() && entry.name.endsWith(".test.js"))
   .map((entry) => join(entry.parentPath, entry.name))
-  .filter((file) => isWanted(folderOf(file)))
+  .filter((file) => isWanted(relative(root, file).split(sep, 1).join("")))
   .sort();
 if (files.length === 0) throw new Error(`no test was found in ${root}`);
 
@@ -42,7 +42,7 @@ runner.on("exit", (code) => {
 });
 
 function folderOf(file) {
-  return relative(root, file).split(sep, 1).join("");
+  return relative(root, dirname(file)).split(sep).join("/");
 }
 
 /** Puts a module that imports them all in the place of a sharing folder's files. */
@@ -50,7 +50,7 @@ function withSharing(all) {
   const shared = sharingFolders.flatMap((folder) => {
     const own = all.filter((file) => folderOf(file) === folder);
     if (own.length === 0) return [];
-    const module = join("build", "shared", `${folder}.test.js`);
+    const module = join("build", "shared", `${folder.replaceAll("/", "-")}.test.js`);
     mkdirSync(join("build", "shared"), { recursive: true });
     const imports = own.map((file) => `import ${JSON.stringify(pathToFileURL(resolve(file)).href)};\n`);
     writeFileSync(module, imports.join(""));

@@ -1,6 +1,6 @@
 import type { InboundConfig } from "./config/inbounds.js";
 import type { Logger } from "./log/logger.js";
-import { DirectInbound, type DirectInboundOptions } from "./proxy/direct-inbound.js";
+import { DirectInbound, type DirectInboundOptions } from "./proxy/direct/direct-inbound.js";
 import type { Inbound, PacketHandler, RequestHandler } from "./proxy/inbound.js";
 import { ProxyInbound } from "./proxy/proxy-inbound.js";
 

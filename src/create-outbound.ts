@@ -1,10 +1,10 @@
 import type { OutboundConfig } from "./config/outbounds.js";
 import type { Logger } from "./log/logger.js";
-import { DirectOutbound, type DirectOutboundOptions } from "./proxy/direct-outbound.js";
-import { HttpOutbound } from "./proxy/http-outbound.js";
+import { DirectOutbound, type DirectOutboundOptions } from "./proxy/direct/direct-outbound.js";
+import { HttpOutbound } from "./proxy/http/http-outbound.js";
 import { limitNetworks } from "./proxy/network-limit.js";
 import type { Outbound } from "./proxy/outbound.js";
-import { SocksOutbound } from "./proxy/socks-outbound.js";
+import { SocksOutbound } from "./proxy/socks/socks-outbound.js";
 
 /** What all outbounds of an app share: who finds the addresses of names, and who knows the sockets that lead out. */
 export interface OutboundSurroundings extends Required<

@@ -2,8 +2,8 @@ import type { Config } from "./config/config.js";
 import type { RuleConfig } from "./config/rules.js";
 import type { Outbound } from "./proxy/outbound.js";
 import { Routes } from "./proxy/routes.js";
-import type { RuleConditions } from "./proxy/rule-matcher.js";
-import { rejectOutbound, Rule } from "./proxy/rule.js";
+import type { RuleConditions } from "./proxy/rules/rule-matcher.js";
+import { rejectOutbound, Rule } from "./proxy/rules/rule.js";
 
 /** Makes the rules that a config describes. Without `route.final` the first outbound is the final one, as in sing-box. */
 export function createRoutes({ route }: Config, outbounds: readonly Outbound[]): Routes {

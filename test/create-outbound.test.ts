@@ -5,8 +5,8 @@ import { createOutbound } from "../src/create-outbound.js";
 import { silentLogger } from "../src/log/logger.js";
 import { OwnSockets } from "../src/net/own-sockets.js";
 import { Resolver } from "../src/net/resolver.js";
-import { DirectOutbound } from "../src/proxy/direct-outbound.js";
-import { HttpOutbound } from "../src/proxy/http-outbound.js";
+import { DirectOutbound } from "../src/proxy/direct/direct-outbound.js";
+import { HttpOutbound } from "../src/proxy/http/http-outbound.js";
 import {
   carriesConnections,
   carriesPackets,

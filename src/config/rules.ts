@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { parseDomain, parseDomainKeyword, parseDomainSuffix } from "../proxy/domain-pattern.js";
-import { parseIpPrefix } from "../proxy/ip-prefix.js";
-import { parsePortRange } from "../proxy/port-set.js";
+import { parseDomain, parseDomainKeyword, parseDomainSuffix } from "../proxy/rules/domain-pattern.js";
+import { parseIpPrefix } from "../proxy/rules/ip-prefix.js";
+import { parsePortRange } from "../proxy/rules/port-set.js";
 import { networks } from "../track/network.js";
 import { flagField, portField, textField } from "./fields.js";
 import { listOrOne } from "./list-or-one.js";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { maxSocksCredentialBytes } from "../proxy/socks5.js";
+import { maxSocksCredentialBytes } from "../proxy/socks/socks5.js";
 import { connectTimeoutField } from "./connect-timeout.js";
 import { textField, typeField } from "./fields.js";
 import { networksField } from "./networks.js";

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { maxSocksCredentialBytes } from "../proxy/socks5.js";
+import { maxSocksCredentialBytes } from "../proxy/socks/socks5.js";
 import { isTag, statNameSeparator } from "../stats/stat-name.js";
 import { textField } from "./fields.js";
 import { listOrOne } from "./list-or-one.js";

@@ -6,14 +6,14 @@ import type { Endpoint } from "../net/endpoint.js";
 import { formatEndpoint } from "../net/endpoint.js";
 import { remoteEndpointOf } from "../net/socket-endpoint.js";
 import { TcpListener } from "../net/tcp-listener.js";
-import { HttpProxyServer } from "./http-proxy-server.js";
+import { HttpProxyServer } from "./http/http-proxy-server.js";
 import type { Inbound, PacketHandler, ProxyRequest, RequestHandler } from "./inbound.js";
-import { SocksAssociations } from "./socks-associations.js";
-import { socks4Version } from "./socks4.js";
-import { acceptSocks4 } from "./socks4-handshake.js";
-import { socks5Version } from "./socks5.js";
-import { acceptSocks5, type AssociateRequest } from "./socks5-handshake.js";
-import { SocksRefusal } from "./socks-handshake.js";
+import { SocksAssociations } from "./socks/socks-associations.js";
+import { socks4Version } from "./socks/socks4.js";
+import { acceptSocks4 } from "./socks/socks4-handshake.js";
+import { socks5Version } from "./socks/socks5.js";
+import { acceptSocks5, type AssociateRequest } from "./socks/socks5-handshake.js";
+import { SocksRefusal } from "./socks/socks-handshake.js";
 import { Users, type User } from "./users.js";
 
 /** What the types of inbound speak; a config names them so. */

@@ -1,6 +1,6 @@
 import type { Outbound } from "./outbound.js";
-import type { Rule } from "./rule.js";
-import type { RouteFacts } from "./rule-matcher.js";
+import type { Rule } from "./rules/rule.js";
+import type { RouteFacts } from "./rules/rule-matcher.js";
 
 /** Where a connection leaves, and what chose that in words for a log line: a rule, or `final`. */
 export interface ChosenRoute {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { formatEndpoint } from "../../src/net/endpoint.js";
-import { parseAbsoluteTarget, parseConnectTarget } from "../../src/proxy/http-target.js";
+import { parseAbsoluteTarget, parseConnectTarget } from "../../src/proxy/http/http-target.js";
 import { anyBytes, mutated } from "./byte-text.js";
 import { fuzz, fuzzLimits } from "./fuzz.js";
 

@@ -6,8 +6,13 @@ import type { Endpoint } from "../../src/net/endpoint.js";
 import { formatEndpoint } from "../../src/net/endpoint.js";
 import type { ProxyRequest } from "../../src/proxy/inbound.js";
 import { ProxyInbound } from "../../src/proxy/proxy-inbound.js";
-import { formatSocks4Reply, socks4Replies } from "../../src/proxy/socks4.js";
-import { formatMethodChoice, formatReply, socks5Methods, socks5Replies } from "../../src/proxy/socks5.js";
+import { formatSocks4Reply, socks4Replies } from "../../src/proxy/socks/socks4.js";
+import {
+  formatMethodChoice,
+  formatReply,
+  socks5Methods,
+  socks5Replies,
+} from "../../src/proxy/socks/socks5.js";
 import { connectHead } from "../helpers/http-client.js";
 import { socks4Request } from "../helpers/socks4-client.js";
 import { closeAfter } from "../helpers/sockets.js";

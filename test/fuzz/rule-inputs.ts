@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import ipaddr from "ipaddr.js";
-import type { RouteFacts } from "../../src/proxy/rule-matcher.js";
+import type { RouteFacts } from "../../src/proxy/rules/rule-matcher.js";
 
 /*
  * What rules are made of and asked about: each value as it is, for a model to judge, and as somebody might write it.

@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { AddressSet } from "../../src/proxy/address-set.js";
-import { parseDomain, parseDomainKeyword, parseDomainSuffix } from "../../src/proxy/domain-pattern.js";
-import { DomainSet } from "../../src/proxy/domain-set.js";
-import { parseIpAddress, parseIpPrefix } from "../../src/proxy/ip-prefix.js";
-import { parsePortRange } from "../../src/proxy/port-set.js";
-import { toRuleHost } from "../../src/proxy/rule-host.js";
-import { createRuleMatcher, type RouteFacts, type RuleConditions } from "../../src/proxy/rule-matcher.js";
+import { AddressSet } from "../../src/proxy/rules/address-set.js";
+import { parseDomain, parseDomainKeyword, parseDomainSuffix } from "../../src/proxy/rules/domain-pattern.js";
+import { DomainSet } from "../../src/proxy/rules/domain-set.js";
+import { parseIpAddress, parseIpPrefix } from "../../src/proxy/rules/ip-prefix.js";
+import { parsePortRange } from "../../src/proxy/rules/port-set.js";
+import { toRuleHost } from "../../src/proxy/rules/rule-host.js";
+import {
+  createRuleMatcher,
+  type RouteFacts,
+  type RuleConditions,
+} from "../../src/proxy/rules/rule-matcher.js";
 import { mutated } from "./byte-text.js";
 import { fuzz, fuzzLimits } from "./fuzz.js";
 import {

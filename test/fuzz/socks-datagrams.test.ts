@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { SocksPacketConnection } from "../../src/proxy/socks-packet-connection.js";
+import { SocksPacketConnection } from "../../src/proxy/socks/socks-packet-connection.js";
 import { closePacketsAfter } from "../helpers/close-packets.js";
 import { PacketInbox } from "../helpers/packet-inbox.js";
 import { startDestination } from "../helpers/destination.js";

@@ -3,7 +3,7 @@ import { isIP, SocketAddress } from "node:net";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import ipaddr from "ipaddr.js";
-import { formatSocksPacketHeader, parseSocksPacket } from "../../src/proxy/socks5-packet.js";
+import { formatSocksPacketHeader, parseSocksPacket } from "../../src/proxy/socks/socks5-packet.js";
 import { socks5Packet } from "../helpers/socks5-udp-client.js";
 import { anyBytes, mutated, toBytes, toText } from "./byte-text.js";
 import { fuzz, fuzzLimits } from "./fuzz.js";

@@ -1,7 +1,7 @@
 import { formatEndpoint, type Endpoint } from "../../src/net/endpoint.js";
 import type { Outbound } from "../../src/proxy/outbound.js";
-import type { RouteFacts } from "../../src/proxy/rule-matcher.js";
-import { Rule } from "../../src/proxy/rule.js";
+import type { RouteFacts } from "../../src/proxy/rules/rule-matcher.js";
+import { Rule } from "../../src/proxy/rules/rule.js";
 
 /** A rule that notes what it is asked, and sends what is for one destination to an outbound. */
 export function ruleTo(

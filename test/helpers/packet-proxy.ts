@@ -1,6 +1,6 @@
 import type { TestContext } from "node:test";
 import type { Endpoint } from "../../src/net/endpoint.js";
-import { DirectOutbound } from "../../src/proxy/direct-outbound.js";
+import { DirectOutbound } from "../../src/proxy/direct/direct-outbound.js";
 import { ProxyInbound, type ProxyInboundOptions } from "../../src/proxy/proxy-inbound.js";
 import type { RoutesOptions } from "../../src/proxy/routes.js";
 import { countPackets, type CountedPackets } from "./counted-packets.js";

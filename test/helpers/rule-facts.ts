@@ -1,4 +1,4 @@
-import type { RouteFacts } from "../../src/proxy/rule-matcher.js";
+import type { RouteFacts } from "../../src/proxy/rules/rule-matcher.js";
 
 /** The facts of a connection; those that a test does not care about are of alice's, over TCP, from 192.0.2.7. */
 export interface FactsOptions {

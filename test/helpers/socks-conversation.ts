@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { TestContext } from "node:test";
 import type { ProxyRequest } from "../../src/proxy/inbound.js";
-import type { SocksHandshakeOptions } from "../../src/proxy/socks-handshake.js";
+import type { SocksHandshakeOptions } from "../../src/proxy/socks/socks-handshake.js";
 import { Users, type User } from "../../src/proxy/users.js";
 import { socketPair } from "./sockets.js";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import type { Endpoint } from "../../src/net/endpoint.js";
-import { DirectInbound } from "../../src/proxy/direct-inbound.js";
+import { DirectInbound } from "../../src/proxy/direct/direct-inbound.js";
 import { Resolver } from "../../src/net/resolver.js";
-import { DirectOutbound } from "../../src/proxy/direct-outbound.js";
+import { DirectOutbound } from "../../src/proxy/direct/direct-outbound.js";
 import type { User } from "../../src/proxy/users.js";
 import { countPackets } from "../helpers/counted-packets.js";
 import { eventually } from "../helpers/eventually.js";

@@ -4,7 +4,7 @@ import { describe, it, type TestContext } from "node:test";
 import { dial, type DialOptions } from "../../src/net/dial.js";
 import { DialError, type DialErrorCode } from "../../src/net/dial-error.js";
 import type { Endpoint } from "../../src/net/endpoint.js";
-import { DirectOutbound } from "../../src/proxy/direct-outbound.js";
+import { DirectOutbound } from "../../src/proxy/direct/direct-outbound.js";
 import type { OutboundDialOptions } from "../../src/proxy/outbound.js";
 import { readAll } from "../helpers/bytes.js";
 import { startDestination } from "../helpers/destination.js";

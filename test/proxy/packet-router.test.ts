@@ -6,7 +6,7 @@ import type { PacketConnection } from "../../src/net/packet-connection.js";
 import type { BlockOutbound, DialingOutbound, Outbound, PacketOutbound } from "../../src/proxy/outbound.js";
 import { PacketRouter } from "../../src/proxy/packet-router.js";
 import { Routes } from "../../src/proxy/routes.js";
-import type { Rule } from "../../src/proxy/rule.js";
+import type { Rule } from "../../src/proxy/rules/rule.js";
 import { CounterStore } from "../../src/stats/counter-store.js";
 import type { ConnectionTracker } from "../../src/track/connection-tracker.js";
 import { StatsTracker } from "../../src/track/stats-tracker.js";

@@ -7,14 +7,14 @@ import { DialError, type DialErrorCode } from "../../src/net/dial-error.js";
 import type { Endpoint } from "../../src/net/endpoint.js";
 import type { PacketConnection } from "../../src/net/packet-connection.js";
 import { createPipe } from "../../src/net/pipe.js";
-import { DirectOutbound } from "../../src/proxy/direct-outbound.js";
+import { DirectOutbound } from "../../src/proxy/direct/direct-outbound.js";
 import type { ProxyRequest } from "../../src/proxy/inbound.js";
 import type { BlockOutbound, DialingOutbound, Outbound } from "../../src/proxy/outbound.js";
 import { ProxyInbound } from "../../src/proxy/proxy-inbound.js";
 import type { Rejection } from "../../src/proxy/rejection.js";
 import { Router, type RouterOptions } from "../../src/proxy/router.js";
 import { Routes, type RoutesOptions } from "../../src/proxy/routes.js";
-import { Rule } from "../../src/proxy/rule.js";
+import { Rule } from "../../src/proxy/rules/rule.js";
 import { CounterStore } from "../../src/stats/counter-store.js";
 import {
   chainTrackers,

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { BlockOutbound } from "../../src/proxy/outbound.js";
 import { Routes } from "../../src/proxy/routes.js";
-import type { RouteFacts } from "../../src/proxy/rule-matcher.js";
-import { Rule } from "../../src/proxy/rule.js";
+import type { RouteFacts } from "../../src/proxy/rules/rule-matcher.js";
+import { Rule } from "../../src/proxy/rules/rule.js";
 import { ruleTo } from "../helpers/destination-rule.js";
 
 const outboundOf = (tag: string): BlockOutbound => ({ tag, blocks: true });

@@ -1,0 +1,58 @@
+import { silentLogger, type Logger } from "../../log/logger.js";
+import { formatEndpoint } from "../../net/endpoint.js";
+import { remoteEndpointOf } from "../../net/socket-endpoint.js";
+import { toError } from "../../net/system-error.js";
+import type { PacketHandler } from "../inbound.js";
+import { SocksAssociation } from "./socks-association.js";
+import type { AssociateRequest } from "./socks5-handshake.js";
+
+export interface SocksAssociationsOptions {
+  /** Tag of the inbound, for the requests. */
+  readonly inbound: string;
+  readonly onPackets: PacketHandler;
+  /** How many there may be at the same time: each takes a port and at least three descriptors. Default: 4,096. */
+  readonly maxCount?: number;
+  /** How long an association may go without a packet either way, in milliseconds. Default: 300,000, as in sing-box. */
+  readonly idleTimeoutMs?: number;
+  /** Default: silent. */
+  readonly logger?: Logger;
+}
+
+/** The UDP associations of a SOCKS inbound, of which there is a bounded number. */
+export class SocksAssociations {
+  readonly #options: Required<SocksAssociationsOptions>;
+  #count = 0;
+
+  constructor({
+    maxCount = 4_096,
+    idleTimeoutMs = 300_000,
+    logger = silentLogger,
+    ...options
+  }: SocksAssociationsOptions) {
+    this.#options = { ...options, maxCount, idleTimeoutMs, logger };
+  }
+
+  /** Gives a client its association, and resolves when that is over. It never rejects. */
+  async serve(request: AssociateRequest): Promise<void> {
+    const { control, expected, user } = request;
+    const { inbound, onPackets, maxCount, idleTimeoutMs, logger } = this.#options;
+    const source = remoteEndpointOf(control);
+    const facts = { inbound, user, source: formatEndpoint(source) };
+    if (this.#count >= maxCount) {
+      logger.warn(`no association beyond ${maxCount}`, facts);
+      request.reject();
+      return;
+    }
+    this.#count += 1;
+    try {
+      const association = new SocksAssociation({ control, expected, idleTimeoutMs, logger });
+      request.accept(association.relay);
+      await onPackets({ inbound, client: association, user, source });
+    } catch (error) {
+      logger.warn(`no association: ${toError(error).message}`, facts);
+      request.reject();
+    } finally {
+      this.#count -= 1;
+    }
+  }
+}
