@@ -84,7 +84,7 @@ describe("App with SOCKS5 clients that send packets", () => {
   it("sends them where its rules say", io, async (t) => {
     const app = await startRoutedApp(t, { rules: [{ auth_user: "bob", outbound: "two" }] });
     for (const user of [alice, bob]) await moveTen(t, await associateSocks5(t, app.proxy, { user }));
-    const lines = app.logger.lines.filter(({ level }) => level === "info");
+    const lines = app.logger.lines.filter(({ message }) => message === "connection opened");
     assert.deepEqual(
       lines.map(({ fields }) => [
         fields?.["user"],

@@ -224,9 +224,7 @@ describe("an upstream proxy", () => {
           await closed(peer.resume());
           await endInOrder(client, protocol, told.line);
           await assertMoved(app, user, () => nothing);
-          const [message = "", ...others] = logger
-            .messages("debug")
-            .filter((line) => line.startsWith("connect to"));
+          const [message = "", ...others] = logger.failures();
           const kind = type === "socks" ? "SOCKS server" : "HTTP proxy";
           assert.ok(
             message.startsWith(`connect to example.com:443 through ${kind} ${server}:${port}: `),
@@ -260,7 +258,7 @@ describe("an upstream proxy", () => {
           assert.equal(answer, failed[protocol]);
           await endInOrder(client, protocol, failed.line);
           await assertMoved(app, undefined, () => nothing);
-          assert.match(logger.messages("debug").join("\n"), reason);
+          assert.match(logger.failures().join("\n"), reason);
         });
       }
     }
@@ -276,7 +274,7 @@ describe("an upstream proxy", () => {
     assert.equal(answer, 502);
     await endInOrder(client, "http", failed.line);
     assert.equal(upstream.acceptedCount, 0);
-    assert.match(logger.messages("debug").join(), /its certificate is not trusted: self-signed certificate/);
+    assert.match(logger.failures().join(), /its certificate is not trusted: self-signed certificate/);
   });
 });
 

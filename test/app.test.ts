@@ -407,7 +407,7 @@ describe("App's counters", () => {
         [`outbound>>>${outbound}>>>traffic>>>uplink`]: 3n,
         [`outbound>>>${outbound}>>>traffic>>>downlink`]: 5n,
       });
-      const [line] = logger.lines.filter(({ message }) => message === "connection");
+      const [line] = logger.lines.filter(({ message }) => message === "connection closed");
       assert.equal(line?.fields?.["outbound"], outbound);
     });
   }

@@ -44,7 +44,7 @@ describe("v2ray-api/proxy", () => {
         [`${subject}>>>traffic>>>downlink`, 5n],
       ]),
     );
-    assert.deepEqual(logger.messages("info"), ["connection"]);
+    assert.deepEqual(logger.messages("info"), ["connection closed"]);
   });
 
   for (const experimental of [

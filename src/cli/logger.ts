@@ -8,20 +8,22 @@ import { silentLogger, type LogFields, type Logger } from "../index.js";
 const standardStreams: Readonly<Partial<Record<string, 1 | 2>>> = { stdout: 1, stderr: 2 };
 
 /**
- * The logger that a config's section `log` describes: readable lines through pino.
+ * The logger that a config's section `log` describes: through pino, readable lines or JSON.
  *
  * @throws StartError if the file cannot be opened.
  */
-export function createLogger({ disabled, level, output, timestamp }: LogConfig): Logger {
+export function createLogger({ disabled, level, output, format, timestamp }: LogConfig): Logger {
   if (disabled) return silentLogger;
   const logger = pino(
     {
       // sing-box's most severe level is one that nothing of ours reaches.
       level: level === "panic" ? "fatal" : level,
       base: null,
+      messageKey: "message",
+      formatters: { level: (label) => ({ level: label }) },
       timestamp: timestamp && pino.stdTimeFunctions.isoTime,
     },
-    createReadable(output),
+    format === "json" ? openDestination(toDestination(output)) : createReadable(output),
   );
   const write =
     (method: "debug" | "info" | "warn" | "error") =>
@@ -32,10 +34,11 @@ export function createLogger({ disabled, level, output, timestamp }: LogConfig):
 }
 
 function createReadable(output: string): DestinationStream {
-  const descriptor = standardStreams[output];
+  const dest = toDestination(output);
   return createPretty({
-    colorize: descriptor !== undefined && isTerminal(descriptor),
-    destination: openDestination(descriptor ?? output),
+    colorize: typeof dest === "number" && isTerminal(dest),
+    destination: openDestination(dest),
+    messageKey: "message",
     singleLine: true,
     // It would give a line of its own to a field of the name `error`.
     errorLikeObjectKeys: [],
@@ -43,6 +46,11 @@ function createReadable(output: string): DestinationStream {
     sync: true,
     translateTime: "SYS:yyyy-mm-dd HH:MM:ss.l o",
   });
+}
+
+/** The descriptor of a standard stream, or the path of a file. */
+function toDestination(output: string): string | 1 | 2 {
+  return standardStreams[output] ?? output;
 }
 
 function openDestination(dest: string | number): DestinationStream {

@@ -7,6 +7,9 @@ export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "p
 /** One of {@link logLevels}. */
 export type LogLevel = (typeof logLevels)[number];
 
+/** How a line of the log is written. */
+export const logFormats = ["text", "json"] as const;
+
 /** The section `log`: what is logged, and where to. */
 export type LogConfig = z.output<typeof logSchema>;
 
@@ -23,6 +26,12 @@ export const logSchema = section({
     'a file path, "stdout" or "stderr"',
     (path) => path !== "",
   ).default("stderr"),
+  format: z
+    .enum(logFormats, { error: oneOf(logFormats) })
+    .default("text")
+    .describe(
+      "`text`: lines for people. `json`: each line is a JSON object with `level`, `time` (ISO 8601, UTC), `message` and the facts, for programs. Not in sing-box.",
+    ),
   timestamp: flagField("Whether each line begins with the time. In sing-box the default is `false`.").default(
     true,
   ),

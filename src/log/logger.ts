@@ -5,12 +5,12 @@ export type LogFields = Readonly<Record<string, string | number | boolean | unde
  * Where the library writes what happened to it.
  *
  * The library prints nothing by itself: whoever creates a part of it hands over a logger, and without one it is
- * silent. Closed, reset and cancelled connections are normal and come at `debug`.
+ * silent. Resets and cancellations are normal and come at `debug`.
  */
 export interface Logger {
   /** What is normal and of interest only to whoever looks for something: clients that fail, go away or are refused. */
   debug(message: string, fields?: LogFields): void;
-  /** One line for each routed connection, with its facts in the fields. */
+  /** One line for each routed connection at its end, with its facts in the fields. */
   info(message: string, fields?: LogFields): void;
   /** Something failed that should not, and the work goes on: a connection that could not be accepted, a call. */
   warn(message: string, fields?: LogFields): void;

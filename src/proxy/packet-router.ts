@@ -2,11 +2,10 @@ import { silentLogger, type Logger } from "../log/logger.js";
 import { DialError } from "../net/dial-error.js";
 import { formatEndpoint, type Endpoint } from "../net/endpoint.js";
 import { PacketTally, relayPackets } from "../net/packet-relay.js";
-import { toError } from "../net/system-error.js";
 import { ConnectionTable } from "../track/connection-table.js";
 import type { ConnectionMetadata, ConnectionTracker } from "../track/connection-tracker.js";
+import { ConnectionRecord } from "./connection-record.js";
 import type { PacketRequest } from "./inbound.js";
-import { toLogFields } from "./log-fields.js";
 import { carriesPackets, type PacketOutbound } from "./outbound.js";
 import { PacketBranch } from "./packet-branch.js";
 import type { ChosenRoute, Routes } from "./routes.js";
@@ -109,7 +108,6 @@ class RoutedClient {
     const metadata: ConnectionMetadata = {
       ...{ inbound, outbound: outbound.tag, user, network: "udp", source, destination, rule },
     };
-    this.#options.logger.info("connection", toLogFields(metadata));
     const carried = this.#carry(branch, outbound, metadata).finally(() => {
       this.#branches.delete(outbound);
       this.#retryAtMs.set(outbound, performance.now() + retryDelayMs);
@@ -121,19 +119,15 @@ class RoutedClient {
 
   /** Never rejects. */
   async #carry(branch: PacketBranch, outbound: PacketOutbound, metadata: ConnectionMetadata): Promise<void> {
-    const { tracker, connections, logger } = this.#options;
-    const facts = toLogFields(metadata);
     const tally = new PacketTally();
-    const entry = connections.open(metadata, {
-      moved: tally,
-      // The client is at one side of it, with whatever else it sends.
-      close: () => {
-        this.#request.client.close();
-      },
-    });
+    // The client is at one side of it, with whatever else it sends.
+    const close = (): void => {
+      this.#request.client.close();
+    };
+    const record = new ConnectionRecord(metadata, { moved: tally, close }, this.#options);
     try {
       // Before the dial: counters of a connection exist even if its outbound fails.
-      const tracked = tracker.routedPacketConnection(branch, metadata);
+      const tracked = this.#options.tracker.routedPacketConnection(branch, metadata);
       const remote = await outbound.dialPackets({ signal: this.#gone.signal });
       await relayPackets(tracked, remote, {
         tally,
@@ -141,17 +135,11 @@ class RoutedClient {
           this.#drop(error.message, payload, endpoint);
         },
       });
-      logger.debug("connection closed", facts);
+      record.end();
     } catch (error) {
-      // Packets have no answer that could say so.
-      if (error instanceof DialError) {
-        logger[error.code === "aborted" ? "debug" : "info"](error.message, facts);
-      } else {
-        logger.error(toError(error).message, facts);
-        this.#request.client.close();
-      }
-    } finally {
-      entry[Symbol.dispose]();
+      record.end(error);
+      // An outbound that fails takes nobody with it. Packets have no answer that could say so.
+      if (!(error instanceof DialError)) close();
     }
   }
 

@@ -7,6 +7,7 @@ import { RelayTally } from "../net/relay-tally.js";
 import { resetConnection } from "../net/reset.js";
 import { ConnectionTable } from "../track/connection-table.js";
 import type { ConnectionMetadata, ConnectionTracker } from "../track/connection-tracker.js";
+import { ConnectionRecord, type ConnectionRecordOptions } from "./connection-record.js";
 import type { ProxyRequest } from "./inbound.js";
 import { toLogFields } from "./log-fields.js";
 import { carriesConnections, type DialingOutbound, type OutboundConnection } from "./outbound.js";
@@ -26,8 +27,7 @@ export interface RouterOptions {
 export class Router {
   readonly #routes: Routes;
   readonly #tracker: ConnectionTracker;
-  readonly #connections: ConnectionTable;
-  readonly #logger: Logger;
+  readonly #records: ConnectionRecordOptions;
 
   constructor({
     routes,
@@ -37,8 +37,7 @@ export class Router {
   }: RouterOptions) {
     this.#routes = routes;
     this.#tracker = tracker;
-    this.#connections = connections;
-    this.#logger = logger;
+    this.#records = { connections, logger };
   }
 
   /** Resolves when the connection is over. It never rejects: what fails is told to the client, and logged. */
@@ -47,25 +46,27 @@ export class Router {
     const route = { inbound, user, network: "tcp", source, destination } as const;
     const { outbound, rule } = this.#routes.choose(route);
     const metadata = { ...route, outbound: outbound.tag, rule };
-    const facts = toLogFields(metadata);
     if (!carriesConnections(outbound)) {
-      this.#logger.info("connection blocked", facts);
+      this.#records.logger.info("connection blocked", toLogFields(metadata));
       request.reject({ code: "blocked", message: "blocked by the proxy's rules" });
       return;
     }
-    this.#logger.info("connection", facts);
+    const sides = [request.client];
+    const tally = new RelayTally();
+    const close = (): void => {
+      for (const side of sides) resetConnection(side);
+    };
+    const record = new ConnectionRecord(metadata, { moved: tally, close }, this.#records);
     try {
-      await this.#connect(request, outbound, metadata);
-      this.#logger.debug("connection closed", facts);
+      await this.#connect(request, outbound, metadata, sides, tally);
+      record.end();
     } catch (error) {
-      if (error instanceof DialError) {
-        this.#logger.debug(error.message, facts);
-        if (error.code === "aborted") request.client.destroy();
-        else request.reject(toRejection(error, request.destination));
-        return;
+      record.end(error);
+      if (error instanceof DialError && error.code !== "aborted") {
+        request.reject(toRejection(error, request.destination));
+      } else {
+        close();
       }
-      this.#logger.error(error instanceof Error ? error.message : String(error), facts);
-      request.client.destroy();
     }
   }
 
@@ -73,27 +74,17 @@ export class Router {
     request: ProxyRequest,
     outbound: DialingOutbound,
     metadata: ConnectionMetadata,
+    sides: Duplex[],
+    tally: RelayTally,
   ): Promise<void> {
     const { client } = request;
-    const sides = [client];
-    const tally = new RelayTally();
-    const entry = this.#connections.open(metadata, {
-      moved: tally,
-      close: () => {
-        for (const side of sides) resetConnection(side);
-      },
-    });
-    try {
-      // Before the dial: counters of a connection exist even if its destination refuses.
-      const tracked = this.#tracker.routedConnection(client, metadata);
-      const { connection: remote, boundTo } = await dialFor(client, outbound, request);
-      sides.push(remote);
-      request.accept(boundTo);
-      const { connection, ...sinks } = unwrapConnection(tracked);
-      await relay(connection, remote, { ...sinks, tally });
-    } finally {
-      entry[Symbol.dispose]();
-    }
+    // Before the dial: counters of a connection exist even if its destination refuses.
+    const tracked = this.#tracker.routedConnection(client, metadata);
+    const { connection: remote, boundTo } = await dialFor(client, outbound, request);
+    sides.push(remote);
+    request.accept(boundTo);
+    const { connection, ...sinks } = unwrapConnection(tracked);
+    await relay(connection, remote, { ...sinks, tally });
   }
 }
 

@@ -7,10 +7,12 @@ import type { LogConfig, LogLevel } from "../../src/config/log.js";
 import type { Logger } from "../../src/index.js";
 import { createTempDir } from "../helpers/temp-dir.js";
 
+const plain = { format: "text", timestamp: false } as const;
+
 /** What stands in the log file after `write`, line by line. */
 function linesOf(t: TestContext, options: Partial<LogConfig>, write: (logger: Logger) => void): string[] {
   const output = createTempDir(t).join("v2ray-api.log");
-  write(createLogger({ disabled: false, level: "info", timestamp: false, output, ...options }));
+  write(createLogger({ disabled: false, level: "info", ...plain, output, ...options }));
   return existsSync(output) ? readFileSync(output, "utf8").split("\n").slice(0, -1) : [];
 }
 
@@ -41,7 +43,7 @@ describe("createLogger", () => {
 
   it("writes nothing and makes no file where it is disabled", (t) => {
     const output = createTempDir(t).join("v2ray-api.log");
-    writeEach(createLogger({ disabled: true, level: "trace", timestamp: false, output }));
+    writeEach(createLogger({ disabled: true, level: "trace", ...plain, output }));
     assert.equal(existsSync(output), false);
   });
 
@@ -81,10 +83,41 @@ describe("createLogger", () => {
     assert.deepEqual(lines, ['INFO: 100%s %d %o {a} {"a":"b"}']);
   });
 
+  describe("in JSON", () => {
+    it("writes an object a line, with the level, the message and the fields as they are", (t) => {
+      const lines = linesOf(t, { format: "json", level: "debug" }, (logger) => {
+        logger.debug("one");
+        logger.info("100%s\ntwo", { error: "read ECONNRESET", id: 7, open: false, user: undefined });
+      });
+      assert.deepEqual(lines, [
+        '{"level":"debug","message":"one"}',
+        String.raw`{"level":"info","error":"read ECONNRESET","id":7,"open":false,"message":"100%s\ntwo"}`,
+      ]);
+    });
+
+    it("puts the time in, in UTC, on demand", (t) => {
+      const [line = ""] = linesOf(t, { format: "json", timestamp: true }, (logger) => {
+        logger.warn("hello");
+      });
+      const { time, ...rest } = JSON.parse(line) as { readonly time: string };
+      assert.deepEqual(rest, { level: "warn", message: "hello" });
+      assert.equal(new Date(time).toISOString(), time);
+      assert.ok(Math.abs(Date.parse(time) - Date.now()) < 60_000, time);
+    });
+
+    it("drops what is less important than its level", (t) => {
+      const lines = linesOf(t, { format: "json" }, writeEach);
+      assert.deepEqual(
+        lines.map((line) => (JSON.parse(line) as { readonly message: string }).message),
+        ["two", "three", "four"],
+      );
+    });
+  });
+
   it("makes the folder of its file, and appends to it", (t) => {
     const output = createTempDir(t).join("a/b/c.log");
     for (const message of ["first", "second"]) {
-      createLogger({ disabled: false, level: "info", timestamp: false, output }).info(message);
+      createLogger({ disabled: false, level: "info", ...plain, output }).info(message);
     }
     assert.equal(readFileSync(output, "utf8"), "INFO: first\nINFO: second\n");
   });
@@ -92,7 +125,7 @@ describe("createLogger", () => {
   it("names the file that it cannot open", (t) => {
     const { path } = createTempDir(t);
     assert.throws(
-      () => createLogger({ disabled: false, level: "info", timestamp: false, output: path }),
+      () => createLogger({ disabled: false, level: "info", ...plain, output: path }),
       (error) => {
         assert.ok(error instanceof StartError);
         assert.match(error.message, /^log: EISDIR: /);
@@ -106,7 +139,7 @@ describe("createLogger", () => {
     "does not throw when its file is full",
     { skip: existsSync("/dev/full") ? false : "no /dev/full" },
     () => {
-      const logger = createLogger({ disabled: false, level: "info", timestamp: false, output: "/dev/full" });
+      const logger = createLogger({ disabled: false, level: "info", ...plain, output: "/dev/full" });
       for (let count = 0; count < 3; count++) logger.info("lost");
     },
   );

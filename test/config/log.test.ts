@@ -5,7 +5,7 @@ import { toConfig } from "../../src/config/to-config.js";
 import { issueLines } from "./issues.js";
 
 describe("log", () => {
-  const defaults = { disabled: false, level: "info", output: "stderr", timestamp: true };
+  const defaults = { disabled: false, level: "info", output: "stderr", format: "text", timestamp: true };
 
   for (const config of [{}, { log: {} }, { log: undefined }]) {
     it(`has its defaults in ${JSON.stringify(config)}`, () => {
@@ -14,7 +14,13 @@ describe("log", () => {
   }
 
   it("keeps what is given", () => {
-    const log = { disabled: true, level: "panic", output: "/var/log/v2ray.log", timestamp: false };
+    const log = {
+      disabled: true,
+      level: "panic",
+      output: "/var/log/v2ray.log",
+      format: "json",
+      timestamp: false,
+    };
     assert.deepEqual(toConfig({ log }).log, log);
   });
 
@@ -36,9 +42,13 @@ describe("log", () => {
     [{ level: null }, `log.level: expected one of ${levels}, got null`],
     [{ disabled: "yes" }, 'log.disabled: expected true or false, got "yes"'],
     [{ timestamp: 0 }, "log.timestamp: expected true or false, got 0"],
+    [{ format: "xml" }, 'log.format: expected one of "text", "json", got "xml"'],
     [{ output: "" }, 'log.output: expected a file path, "stdout" or "stderr", got ""'],
     [{ output: {} }, 'log.output: expected a file path, "stdout" or "stderr", got an object'],
-    [{ Level: "info" }, 'log.Level: unknown key; expected one of "disabled", "level", "output", "timestamp"'],
+    [
+      { Level: "info" },
+      'log.Level: unknown key; expected one of "disabled", "level", "output", "format", "timestamp"',
+    ],
     ["info", "log: expected an object, got a string"],
     [[], "log: expected an object, got a list"],
     [null, "log: expected an object, got null"],

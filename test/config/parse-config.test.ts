@@ -21,7 +21,7 @@ describe("parseConfig", () => {
       } }
     }`;
     assert.deepEqual(parseConfig(text), {
-      log: { disabled: false, level: "debug", output: "stdout", timestamp: false },
+      log: { disabled: false, level: "debug", output: "stdout", format: "text", timestamp: false },
       inbounds: [
         {
           type: "mixed",
@@ -116,7 +116,7 @@ describe("a config with faults", () => {
     const v2rayApi = "experimental.v2ray_api";
     assert.deepEqual(textIssueLines(text), [
       'log.level: expected one of "trace", "debug", "info", "warn", "error", "fatal", "panic", got "loud"',
-      'log.colour: unknown key; expected one of "disabled", "level", "output", "timestamp"',
+      'log.colour: unknown key; expected one of "disabled", "level", "output", "format", "timestamp"',
       `inbounds[0].users[0].username: ${user}`,
       "inbounds[0].users[0].password: this key is already given; expected it once",
       "inbounds[0].users[0].password: expected a password of 1 to 255 bytes of UTF-8",

@@ -122,7 +122,7 @@ describe("examples/config.json", () => {
   it("is a config as it should be", async () => {
     assert.deepEqual(await readConfig(example), {
       $schema: "../config.schema.json",
-      log: { disabled: false, level: "info", output: "stderr", timestamp: true },
+      log: { disabled: false, level: "info", output: "stderr", format: "text", timestamp: true },
       inbounds: [
         {
           type: "mixed",

@@ -42,7 +42,7 @@ describe("docs/configuration.md", () => {
   it("has a section for each object, each type of inbound and outbound on its own, with all of its keys", () => {
     assert.deepEqual(sectionsOf(markdown), {
       "The file": ["$schema", "log", "inbounds", "outbounds", "route", "experimental"],
-      "`log`": ["disabled", "level", "output", "timestamp"],
+      "`log`": ["disabled", "level", "output", "format", "timestamp"],
       "`inbounds[]` of type `mixed`": [...listener, "users", "udp_timeout"],
       "`inbounds[].users[]`": ["username", "password"],
       "`inbounds[]` of type `socks`": [...listener, "users", "udp_timeout"],

@@ -22,8 +22,16 @@ async function exchange(t: TestContext, proxy: string, bytes: Buffer | string): 
 
 /** One connection that is let in, and whose destination is the API. */
 async function useProxy(t: TestContext, { proxy, api }: Cli): Promise<void> {
-  const request = `GET / HTTP/1.1\r\nHost: ${api}\r\nConnection: close\r\n\r\n`;
-  await exchange(t, proxy, `${connectHead(api, basicLogin(right))}${request}`);
+  await exchange(t, proxy, `${connectHead(api, basicLogin(right))}${requestTo(api)}`);
+}
+
+function requestTo(api: string): string {
+  return `GET / HTTP/1.1\r\nHost: ${api}\r\nConnection: close\r\n\r\n`;
+}
+
+/** The fields of a line, whatever stands before them. */
+function factsIn(line: string): Readonly<Record<string, unknown>> {
+  return JSON.parse(line.slice(line.indexOf("{"))) as Readonly<Record<string, unknown>>;
 }
 
 describe("the log", { concurrency: 3 }, () => {
@@ -32,8 +40,13 @@ describe("the log", { concurrency: 3 }, () => {
     await useProxy(t, cli);
     const [line] = await cli.stderr.matching(/^.*\n/);
     const [, port = ""] = /"source":"127\.0\.0\.1:(\d+)"/.exec(line) ?? [];
-    assert.match(line, /^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [+-]\d{4}\] INFO: connection \{/);
-    assert.deepEqual(JSON.parse(line.slice(line.indexOf("{"))), {
+    assert.match(line, /^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [+-]\d{4}\] INFO: connection closed \{/);
+    const { id, duration_ms, uplink_bytes, downlink_bytes, ...facts } = factsIn(line);
+    assert.equal(id, 1);
+    assert.ok(Number.isSafeInteger(duration_ms) && Number(duration_ms) >= 0 && Number(duration_ms) < 60_000);
+    assert.equal(uplink_bytes, requestTo(cli.api).length);
+    assert.ok(Number(downlink_bytes) > 0);
+    assert.deepEqual(facts, {
       inbound: "mixed-in",
       outbound: "direct",
       user: "alice",
@@ -49,7 +62,7 @@ describe("the log", { concurrency: 3 }, () => {
     const cli = await startCli(t, testConfig({ users, log }));
     await useProxy(t, cli);
     await cli.stdout.matching(
-      /^try .*\nINFO: connection \{.*\}\n(DEBUG: .*\n)*DEBUG: connection closed \{.*\}\n/m,
+      /^try .*\nDEBUG: connection opened \{.*\}\n(DEBUG: .*\n)*INFO: connection closed \{.*\}\n/m,
     );
     assert.equal(cli.stderr.text, "");
   });
@@ -60,8 +73,22 @@ describe("the log", { concurrency: 3 }, () => {
     await useProxy(t, cli);
     cli.kill("SIGTERM");
     assert.equal(await cli.exited(), 0);
-    assert.match(readFileSync(output, "utf8"), /^INFO: connection \{.*\}\n$/);
+    assert.match(readFileSync(output, "utf8"), /^INFO: connection closed \{.*\}\n$/);
     assert.equal(cli.stderr.text, "");
+  });
+
+  it("is JSON lines on demand, each connection one with all its facts", async (t) => {
+    const output = createTempDir(t).join("v2ray-api.log");
+    const cli = await startCli(t, testConfig({ users, log: { output, format: "json" } }));
+    await useProxy(t, cli);
+    await useProxy(t, cli);
+    cli.kill("SIGTERM");
+    assert.equal(await cli.exited(), 0);
+    const lines = readFileSync(output, "utf8").trimEnd().split("\n").map(factsIn);
+    assert.deepEqual(
+      lines.map(({ level, message, id, user, uplink_bytes }) => [level, message, id, user, uplink_bytes]),
+      [1, 2].map((id) => ["info", "connection closed", id, "alice", requestTo(cli.api).length]),
+    );
   });
 
   it("is silent where it is disabled, and makes no file", async (t) => {
@@ -90,11 +117,14 @@ describe("the log", { concurrency: 3 }, () => {
       Buffer.concat([socks5Greeting(2), socks5Login(user.username, user.password)]);
     const destination = { host: "127.0.0.1", port: portOf(cli.api) };
     const exchanges: readonly (readonly [bytes: Buffer | string, logged: RegExp])[] = [
-      [Buffer.concat([socks(right), socks5Request(destination)]), /INFO: connection \{.*"user":"alice"/],
+      [
+        Buffer.concat([socks(right), socks5Request(destination)]),
+        /INFO: connection closed \{.*"user":"alice"/,
+      ],
       [socks(wrong), /wrong username or password/],
       [socks5Login(wrong.username, wrong.password), /Parse Error/],
       [socks({ username: right.password, password: "alice" }), /wrong username or password/],
-      [connectHead(cli.api, basicLogin(right)), /INFO: connection /],
+      [connectHead(cli.api, basicLogin(right)), /INFO: connection closed [^]*INFO: connection closed /],
       [connectHead(cli.api, basicLogin(wrong)), /a username and its password are required/],
       [connectHead(`alice:${wrong.password}@a:1`, basicLogin(right)), /is not HOST:PORT/],
       [

@@ -32,6 +32,12 @@ export class RecordingLogger implements Logger {
     return this.lines.filter((line) => line.level === level).map(({ message }) => message);
   }
 
+  /** Why connections failed, in order. */
+  failures(): string[] {
+    const failed = this.lines.filter(({ message }) => message === "connection failed");
+    return failed.map(({ fields }) => String(fields?.["error"]));
+  }
+
   #add(level: keyof Logger, message: string, fields: LogFields | undefined): void {
     this.lines.push({ level, message, fields });
   }

@@ -58,7 +58,7 @@ describe("an outbound of type http, through npm's proxy-chain", () => {
       const { answer } = await askProxy(t, { protocol, proxy: app.proxy, destination, user });
       assert.equal(answer, { socks5: 1, http: 502 }[protocol]);
       // That is all it says where a destination refuses.
-      assert.match(logger.messages("debug").join("\n"), /: connection closed before its answer$/m);
+      assert.match(logger.failures().join("\n"), /: connection closed before its answer$/m);
     });
 
     it(`tells a client of ${protocol} nothing of our login there that is wrong`, io, async (t) => {
@@ -68,10 +68,7 @@ describe("an outbound of type http, through npm's proxy-chain", () => {
       const destination = { host: "example.com", port: 443 };
       const { answer } = await askProxy(t, { protocol, proxy: app.proxy, destination, user });
       assert.equal(answer, { socks5: 1, http: 502 }[protocol]);
-      assert.match(
-        logger.messages("debug").join("\n"),
-        /: it refuses our login \(407\): wrong username or /m,
-      );
+      assert.match(logger.failures().join("\n"), /: it refuses our login \(407\): wrong username or /m);
       assert.ok(!JSON.stringify(logger.lines).includes(wrong.password));
       await assertMoved(app, user, () => ({ up: 0, down: 0 }));
     });

@@ -147,18 +147,25 @@ describe("PacketRouter", () => {
     assert.deepEqual(textsTo(wrapper), ["answer example.com:443"]);
   });
 
-  it("says once that there is a connection, and once that it is over", io, async () => {
-    const { client, logger, over } = route({ final: new MemoryOutbound(), user: "alice" });
-    for (const to of [dns, web, dns]) client.deliver("x", to);
-    client.close();
-    await over;
-    const facts = { inbound: "in", outbound: "out", user: "alice", network: "udp", rule: "final" };
-    const fields = { ...facts, source: "192.0.2.7:50000", destination: "192.0.2.1:53" };
-    assert.deepEqual(logger.lines, [
-      { level: "info", message: "connection", fields },
-      { level: "debug", message: "connection closed", fields },
-    ]);
-  });
+  it(
+    "says once what the connection was when it is over, and to who looks closer that it began",
+    io,
+    async () => {
+      const { client, logger, over } = route({ final: new MemoryOutbound(), user: "alice" });
+      for (const to of [dns, web, dns]) client.deliver("x", to);
+      client.close();
+      await over;
+      const facts = { inbound: "in", outbound: "out", user: "alice", network: "udp", rule: "final" };
+      const fields = { id: 1, ...facts, source: "192.0.2.7:50000", destination: "192.0.2.1:53" };
+      const [opened, end, ...others] = logger.lines;
+      assert.deepEqual(opened, { level: "debug", message: "connection opened", fields });
+      assert.deepEqual([end?.level, end?.message], ["info", "connection closed"]);
+      const { duration_ms, ...rest } = end?.fields ?? {};
+      assert.ok(Number.isSafeInteger(duration_ms));
+      assert.deepEqual(rest, { ...fields, uplink_bytes: 3, downlink_bytes: 0 });
+      assert.deepEqual(others, []);
+    },
+  );
 
   it("counts the payload of each packet, both ways, for inbound, outbound and user alike", io, async () => {
     const final = new MemoryOutbound();
@@ -311,7 +318,7 @@ describe("PacketRouter's drop", () => {
     final.remote.deliver("fits", dns);
     client.close();
     await over;
-    assert.deepEqual(logger.messages("info"), ["connection", "packet dropped"]);
+    assert.deepEqual(logger.messages("info"), ["packet dropped", "connection closed"]);
     assert.deepEqual(textsTo(client), ["fits 192.0.2.1:53"]);
     assert.deepEqual(values(), { "inbound in": "3 4", "outbound out": "3 4" });
   });
@@ -371,7 +378,7 @@ describe("PacketRouter's dial", () => {
     final.fail(new DialError("refused", "connect to upstream: refused"));
     await turns(3);
     assert.deepEqual(values(), { "inbound in": "0 0", "outbound out": "0 0", "user alice": "0 0" });
-    assert.deepEqual(logger.messages("info"), ["connection", "connect to upstream: refused"]);
+    assert.deepEqual(logger.failures(), ["connect to upstream: refused"]);
     client.close();
     await over;
   });
@@ -384,7 +391,7 @@ describe("PacketRouter's dial", () => {
     final.fail(new TypeError("upstream is undefined"));
     await Promise.all([over, client.closed]);
     assert.deepEqual(values(), { "inbound in": "0 0", "outbound out": "0 0", "user alice": "0 0" });
-    assert.deepEqual(logger.messages("error"), ["upstream is undefined"]);
+    assert.deepEqual([logger.failures(), logger.messages("error").length], [["upstream is undefined"], 1]);
   });
 
   it("that fails is nothing to what leaves through other outbounds", io, async () => {
@@ -433,7 +440,7 @@ describe("PacketRouter's dial", () => {
     await over;
     assert.equal(final.signals[0].aborted, true);
     assert.deepEqual(values(), { "inbound in": "0 0", "outbound out": "0 0" });
-    assert.deepEqual([logger.messages("debug"), logger.messages("error")], [["given up"], []]);
+    assert.deepEqual([logger.failures(), logger.messages("error")], [["given up"], []]);
   });
 
   it("that succeeds although the client is gone leaves nothing open", io, async () => {
@@ -458,7 +465,7 @@ describe("PacketRouter's dial", () => {
     client.deliver("hello", dns);
     await Promise.all([client.closed, over]);
     assert.deepEqual(final.signals, []);
-    assert.deepEqual(logger.messages("error"), ["out of order"]);
+    assert.deepEqual([logger.failures(), logger.messages("error").length], [["out of order"], 1]);
   });
 });
 
@@ -487,12 +494,12 @@ describe("PacketRouter's end", () => {
     await two.remote.sentCount(1);
     one.remote.close();
     await turns(3);
-    assert.deepEqual(logger.messages("debug"), ["connection closed"]);
+    assert.deepEqual(logger.messages("info"), ["connection closed"]);
     client.deliver("y", web);
     await two.remote.sentCount(2);
     client.close();
     await Promise.all([two.remote.closed, over]);
-    assert.deepEqual(logger.messages("debug"), ["connection closed", "connection closed"]);
+    assert.deepEqual(logger.messages("info"), ["connection closed", "connection closed"]);
   });
 
   it("comes at once for a client that had closed before", io, async () => {

@@ -210,18 +210,19 @@ describe("Router", () => {
     assert.deepEqual([up.bytes, down.bytes], [5, 6]);
   });
 
-  it("logs a connection with its facts, and its end", io, async (t) => {
+  it("logs what a connection was when it is over, and to who looks closer that it began", io, async (t) => {
     const { request, far } = await fakeRequest(t, "alice");
     const logger = new RecordingLogger();
     const [near, remote] = createPipe();
     const final = outboundWith(async () => Promise.resolve({ connection: near, boundTo }));
     const routed = createRouter({ final, tracker: noTracker, logger }).route(request);
-    far.end();
+    far.end("abc");
     far.resume();
-    remote.end();
+    remote.end("hello");
     remote.resume();
     await routed;
     const fields = {
+      id: 1,
       inbound: "in",
       outbound: "out",
       user: "alice",
@@ -230,10 +231,13 @@ describe("Router", () => {
       source: "192.0.2.7:50000",
       destination: "example.com:443",
     };
-    assert.deepEqual(logger.lines, [
-      { level: "info", message: "connection", fields },
-      { level: "debug", message: "connection closed", fields },
-    ]);
+    const [opened, end, ...others] = logger.lines;
+    assert.deepEqual(opened, { level: "debug", message: "connection opened", fields });
+    assert.deepEqual([end?.level, end?.message], ["info", "connection closed"]);
+    const { duration_ms, ...rest } = end?.fields ?? {};
+    assert.ok(Number.isSafeInteger(duration_ms));
+    assert.deepEqual(rest, { ...fields, uplink_bytes: 3, downlink_bytes: 5 });
+    assert.deepEqual(others, []);
   });
 
   it("leaves zeros behind when the dial is refused", io, async (t) => {
@@ -310,7 +314,7 @@ describe("Router's rules", () => {
       const [line] = logger.lines;
       assert.deepEqual(
         [line?.message, line?.fields?.["outbound"], line?.fields?.["rule"]],
-        ["connection", outbound, rule],
+        ["connection opened", outbound, rule],
       );
     });
   }
@@ -445,7 +449,7 @@ describe("Router's refusal", () => {
       const final = outboundWith(async () => Promise.reject(new DialError(code, `connect: ${code}`)));
       await createRouter({ final, tracker: noTracker, logger }).route(request);
       assert.deepEqual(answers, [{ code, message: `connect to example.com:443: ${reason}` }]);
-      assert.deepEqual(logger.messages("debug"), [`connect: ${code}`]);
+      assert.deepEqual(logger.failures(), [`connect: ${code}`]);
       assert.deepEqual(logger.messages("error"), []);
     });
   }
@@ -478,7 +482,7 @@ describe("Router's refusal", () => {
       far.resume();
       await closed(far.end());
       assert.equal(request.client.destroyed, true);
-      assert.deepEqual(logger.messages("error"), [message]);
+      assert.deepEqual([logger.failures(), logger.messages("error").length], [[message], 1]);
       assert.deepEqual([answers.length, dials, tracker.calls.length], [0, 0, 1]);
     });
 
@@ -489,7 +493,7 @@ describe("Router's refusal", () => {
       const final = outboundWith(async () => Promise.reject(thrown));
       await createRouter({ final, tracker: noTracker, logger }).route(request);
       assert.equal(request.client.destroyed, true);
-      assert.deepEqual(logger.messages("error"), [message]);
+      assert.deepEqual([logger.failures(), logger.messages("error").length], [[message], 1]);
       assert.deepEqual(answers, []);
     });
   }

@@ -306,7 +306,7 @@ describe("DirectInbound over UDP", () => {
       await client.send("x", endpoint);
       await client.receive();
     }
-    await until(() => logger.messages("debug").includes("connection closed"));
+    await until(() => logger.messages("info").includes("connection closed"));
     await turns(3);
     // Three clients, and the sockets of two of them.
     assert.equal(openSockets().length, before + 3 + 2);
@@ -321,10 +321,10 @@ describe("DirectInbound over UDP", () => {
       await client.send("x", endpoint);
       await client.receive();
       t.mock.timers.tick(1_000);
-      await until(() => logger.messages("debug").length === count);
+      await until(() => logger.messages("info").length === count);
     }
     assert.equal(told.length, 2);
-    assert.deepEqual(logger.messages("debug"), ["connection closed", "connection closed"]);
+    assert.deepEqual(logger.messages("info"), ["connection closed", "connection closed"]);
   });
 
   it("keeps a session for 5 minutes if nothing else is said", io, async (t) => {
@@ -336,9 +336,9 @@ describe("DirectInbound over UDP", () => {
     await final.dialledCount(1);
     t.mock.timers.tick(299_999);
     await turns(3);
-    assert.deepEqual(logger.messages("debug"), []);
+    assert.deepEqual(logger.messages("info"), []);
     t.mock.timers.tick(1);
-    await until(() => logger.messages("debug").length === 1);
+    await until(() => logger.messages("info").length === 1);
   });
 
   it("dials again for a client whose outbound failed, a second later", io, async (t) => {

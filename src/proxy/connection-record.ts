@@ -1,0 +1,56 @@
+import type { LogFields, Logger } from "../log/logger.js";
+import type { MovedBytes } from "../net/moved-bytes.js";
+import { toError } from "../net/system-error.js";
+import { DialError } from "../net/dial-error.js";
+import type { ConnectionEntry, ConnectionHandle, ConnectionTable } from "../track/connection-table.js";
+import type { ConnectionMetadata } from "../track/connection-tracker.js";
+import { toLogFields } from "./log-fields.js";
+
+/** Where records are kept while their connections are open, and written to when they are over. */
+export interface ConnectionRecordOptions {
+  readonly connections: ConnectionTable;
+  readonly logger: Logger;
+}
+
+/**
+ * What is known of one routed connection: a place in the table while it is open, and one line of the log at its end, which
+ * says by whom, through what, how long and how much. A line at its beginning, for whoever looks for one that hangs, comes
+ * at `debug`.
+ */
+export class ConnectionRecord {
+  readonly #entry: ConnectionEntry;
+  readonly #logger: Logger;
+  readonly #moved: MovedBytes;
+  readonly #fields: LogFields;
+  readonly #startedAtMs = performance.now();
+
+  /** Opens it. Whoever does must end it. */
+  constructor(
+    metadata: ConnectionMetadata,
+    handle: ConnectionHandle,
+    { connections, logger }: ConnectionRecordOptions,
+  ) {
+    this.#entry = connections.open(metadata, handle);
+    this.#logger = logger;
+    this.#moved = handle.moved;
+    this.#fields = { id: this.#entry.id, ...toLogFields(metadata) };
+    logger.debug("connection opened", this.#fields);
+  }
+
+  /** The connection is over; with an error, because it could not be made, or because something is broken in here. */
+  end(error?: unknown): void {
+    this.#entry[Symbol.dispose]();
+    const { uplinkBytes, downlinkBytes } = this.#moved;
+    const fields: LogFields = {
+      ...this.#fields,
+      duration_ms: Math.round(performance.now() - this.#startedAtMs),
+      ...{ uplink_bytes: uplinkBytes, downlink_bytes: downlinkBytes },
+    };
+    if (error === undefined) {
+      this.#logger.info("connection closed", fields);
+    } else {
+      const level = error instanceof DialError ? "info" : "error";
+      this.#logger[level]("connection failed", { ...fields, error: toError(error).message });
+    }
+  }
+}
