@@ -5,7 +5,7 @@ import { readBytes } from "../helpers/bytes.js";
 import { proxyProtocols } from "../helpers/proxy.js";
 import { closed } from "../helpers/timing.js";
 import { cutWord, EchoOrigin, endWord } from "./echo-origin.js";
-import { inParallel } from "./in-parallel.js";
+import { inParallel } from "../helpers/in-parallel.js";
 import { countedBy, type Run, type RunLimits } from "./run.js";
 import type { Stage } from "./stage.js";
 import { stopwatch } from "./stopwatch.js";

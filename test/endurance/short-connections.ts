@@ -1,7 +1,7 @@
 import { createRandom } from "../helpers/random.js";
 import { withTimeout } from "../helpers/timing.js";
 import { keepWaiting } from "./abandoned-handshakes.js";
-import { inParallel } from "./in-parallel.js";
+import { inParallel } from "../helpers/in-parallel.js";
 import type { Run, RunLimits } from "./run.js";
 import { playClient } from "./short-client.js";
 import { poolBytes, ShortExchange } from "./short-exchange.js";

@@ -7,7 +7,7 @@ import { Socks5UdpClient } from "../helpers/socks5-udp-client.js";
 import { closed } from "../helpers/timing.js";
 import { UdpPeer } from "../helpers/udp-peer.js";
 import { CountingEcho } from "./counting-echo.js";
-import { inParallel } from "./in-parallel.js";
+import { inParallel } from "../helpers/in-parallel.js";
 import { countedBy, type Run, type RunLimits } from "./run.js";
 import type { Stage } from "./stage.js";
 import { stopwatch } from "./stopwatch.js";

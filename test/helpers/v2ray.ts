@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import type { TestContext } from "node:test";
 import { StatsService } from "#gen/v2ray/core/app/stats/command/command_pb.js";
 import type { User } from "../../src/proxy/users.js";
 import type { Counters } from "./api-client.js";
@@ -12,13 +11,19 @@ import { withTimeout } from "./timing.js";
 
 /** A V2Ray, where a user may leave by SOCKS5, UDP included, and by HTTP. */
 export interface V2Ray {
+  readonly pid: number;
   readonly socksPort: number;
   readonly httpPort: number;
   /** Its own counters, by name. */
   queryCounters(): Promise<Counters>;
 }
 
+/** What it counts: inbounds, outbounds and users; users alone, which costs it far less; nothing. */
+export type V2RayStats = "all" | "users" | "none";
+
 export interface V2RayOptions {
+  /** Default: all. */
+  readonly stats?: V2RayStats;
   /** Where it leaves, in its own words; the tag is `out`. Default: to the destination itself. */
   readonly outbound?: object;
 }
@@ -27,21 +32,24 @@ const startTimeoutMs = 20_000;
 
 /** Starts one on 127.0.0.1; it ends after the test. Ports that are free now, since it knows no port 0. */
 export async function startV2Ray(
-  t: TestContext,
+  t: { after: (fn: () => void | Promise<void>) => void },
   { username: user, password: pass }: User,
-  { outbound = { protocol: "freedom" } }: V2RayOptions = {},
+  { outbound = { protocol: "freedom" }, stats = "all" }: V2RayOptions = {},
 ): Promise<V2Ray> {
   const [socksPort, httpPort, apiPort] = [await closedPort(), await closedPort(), await closedPort()];
   const accounts = [{ user, pass }];
   const listen = "127.0.0.1";
-  const both = (what: string) => ({ [`${what}Uplink`]: true, [`${what}Downlink`]: true });
+  const both = (what: string, counts: boolean) => ({
+    [`${what}Uplink`]: counts,
+    [`${what}Downlink`]: counts,
+  });
   const config = {
     log: { loglevel: "warning" },
     stats: {},
     api: { tag: "api", services: ["StatsService"] },
     policy: {
-      levels: { 0: both("statsUser") },
-      system: { ...both("statsInbound"), ...both("statsOutbound") },
+      levels: { 0: both("statsUser", stats !== "none") },
+      system: { ...both("statsInbound", stats === "all"), ...both("statsOutbound", stats === "all") },
     },
     inbounds: [
       {
@@ -70,7 +78,7 @@ export async function startV2Ray(
     });
   });
   await withTimeout(started, startTimeoutMs, "start of v2ray");
-  return { socksPort, httpPort, queryCounters: async () => queryCounters(apiPort) };
+  return { pid: child.pid ?? 0, socksPort, httpPort, queryCounters: async () => queryCounters(apiPort) };
 }
 
 async function queryCounters(port: number): Promise<Counters> {

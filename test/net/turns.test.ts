@@ -48,7 +48,7 @@ describe("Turns", () => {
   });
 
   it("never runs more than it may, however tasks end", async () => {
-    const queue = new Turns({ ...options, maxWaitingCount: 100 });
+    const queue = new Turns({ ...options, maxWaitingCount: 100, maxWaitMs: 60_000 });
     let runningCount = 0;
     let mostCount = 0;
     const ran = Array.from({ length: 50 }, async (_, index) =>
