@@ -3,6 +3,7 @@ import { silentLogger, type Logger } from "../log/logger.js";
 import { unwrapConnection } from "../net/counting-connection.js";
 import { DialError } from "../net/dial-error.js";
 import { relay } from "../net/relay.js";
+import { RelayBuffers } from "../net/relay-buffers.js";
 import { RelayTally } from "../net/relay-tally.js";
 import { resetConnection } from "../net/reset.js";
 import { ConnectionTable } from "../track/connection-table.js";
@@ -19,6 +20,8 @@ export interface RouterOptions {
   readonly tracker: ConnectionTracker;
   /** Where each connection stands while it is open. Default: a table of its own. */
   readonly connections?: ConnectionTable;
+  /** What busy connections are carried through. Default: buffers of its own. */
+  readonly buffers?: RelayBuffers;
   /** Default: silent. */
   readonly logger?: Logger;
 }
@@ -28,16 +31,19 @@ export class Router {
   readonly #routes: Routes;
   readonly #tracker: ConnectionTracker;
   readonly #records: ConnectionRecordOptions;
+  readonly #buffers: RelayBuffers;
 
   constructor({
     routes,
     tracker,
     connections = new ConnectionTable(),
+    buffers = new RelayBuffers(),
     logger = silentLogger,
   }: RouterOptions) {
     this.#routes = routes;
     this.#tracker = tracker;
     this.#records = { connections, logger };
+    this.#buffers = buffers;
   }
 
   /** Resolves when the connection is over. It never rejects: what fails is told to the client, and logged. */
@@ -84,7 +90,7 @@ export class Router {
     sides.push(remote);
     request.accept(boundTo);
     const { connection, ...sinks } = unwrapConnection(tracked);
-    await relay(connection, remote, { ...sinks, tally });
+    await relay(connection, remote, { ...sinks, tally, buffers: this.#buffers });
   }
 }
 

@@ -1,0 +1,60 @@
+export interface BufferPoolOptions {
+  /** How large each buffer is, in bytes. */
+  readonly bufferBytes: number;
+  /** How many there are at most. */
+  readonly maxCount: number;
+  /** How long a buffer that nobody needs is kept, in milliseconds; at most twice that. Default: 5,000. */
+  readonly keepMs?: number;
+}
+
+/** A bounded number of buffers, to be lent and given back. They come into being when they are needed. */
+export class BufferPool {
+  /** How large each buffer is, in bytes. */
+  readonly bufferBytes: number;
+  readonly #maxCount: number;
+  readonly #keepMs: number;
+  readonly #free: Buffer[] = [];
+  #lentCount = 0;
+  /** How many were free all the time since it was last looked. */
+  #unneededCount = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor({ bufferBytes, maxCount, keepMs = 5_000 }: BufferPoolOptions) {
+    this.bufferBytes = bufferBytes;
+    this.#maxCount = maxCount;
+    this.#keepMs = keepMs;
+  }
+
+  /** How many buffers are lent. */
+  get lentCount(): number {
+    return this.#lentCount;
+  }
+
+  /** How many buffers wait for somebody to need them. */
+  get freeCount(): number {
+    return this.#free.length;
+  }
+
+  /** A buffer with whatever it held before, to be given back; `undefined` if all of them are lent. */
+  take(): Buffer | undefined {
+    if (this.#lentCount === this.#maxCount) return undefined;
+    this.#lentCount += 1;
+    // The last one is the likeliest to be in the processor's cache.
+    const buffer = this.#free.pop() ?? Buffer.allocUnsafeSlow(this.bufferBytes);
+    this.#unneededCount = Math.min(this.#unneededCount, this.#free.length);
+    return buffer;
+  }
+
+  /** Takes a buffer back, once, when nobody reads or writes it any more. */
+  give(buffer: Buffer): void {
+    this.#lentCount -= 1;
+    this.#free.push(buffer);
+    this.#timer ??= setTimeout(this.#drop, this.#keepMs).unref();
+  }
+
+  readonly #drop = (): void => {
+    this.#free.splice(0, this.#unneededCount);
+    this.#unneededCount = this.#free.length;
+    this.#timer = this.#free.length === 0 ? undefined : setTimeout(this.#drop, this.#keepMs).unref();
+  };
+}

@@ -1,0 +1,174 @@
+import type { Duplex } from "node:stream";
+import type { BufferPool } from "./buffer-pool.js";
+import type { RelayBuffers } from "./relay-buffers.js";
+
+/**
+ * The most that one write hands to the kernel. What the kernel has taken of a write is known when it has all of it: so far
+ * may a count be behind.
+ */
+const maxWriteBytes = 256 * 1024;
+
+export interface BusyReadsOptions {
+  readonly from: Duplex;
+  readonly to: Duplex;
+  readonly buffers: RelayBuffers;
+  /** Told how much was read, before any of it is written. */
+  readonly onRead: (bytes: number) => void;
+  /** Called after each write, like the callback of `write()`. It has to call {@link BusyReads.onWritten}. */
+  readonly onWritten: (error?: Error | null) => void;
+}
+
+/**
+ * Carries one direction between two sockets through the buffers of {@link RelayBuffers}.
+ *
+ * A buffer is free when what was read into it is written, and that is as a rule at once: the kernel takes it. Otherwise
+ * `from` is paused, and the buffer kept, until it did.
+ */
+export class BusyReads {
+  readonly #from: Duplex;
+  readonly #to: Duplex;
+  readonly #buffers: RelayBuffers;
+  readonly #tellRead: (bytes: number) => void;
+  readonly #tellWritten: (error?: Error | null) => void;
+  /** Where the next read goes: the shared buffer, or the lent one. */
+  #next: Buffer;
+  #lent: Buffer | undefined;
+  /** Whose it is. */
+  #pool: BufferPool;
+  /** What was read and not handed to `to` yet lies here, from `start` to `end`. */
+  #source: Buffer;
+  #start = 0;
+  #end = 0;
+  #isWaiting = false;
+
+  constructor({ from, to, buffers, onRead, onWritten }: BusyReadsOptions) {
+    this.#from = from;
+    this.#to = to;
+    this.#buffers = buffers;
+    this.#tellRead = onRead;
+    this.#tellWritten = onWritten;
+    this.#next = buffers.shared;
+    this.#source = buffers.shared;
+    this.#pool = buffers.middle;
+  }
+
+  /** How many bytes were read and are not handed to `to` yet. */
+  get heldBytes(): number {
+    return this.#end - this.#start;
+  }
+
+  /** Takes the reads of `from` over, in which nothing may be waiting. Returns whether it can be done. */
+  start(): boolean {
+    const { reads } = this.#buffers;
+    if (!reads.canTake(this.#to)) return false;
+    if (!reads.take(this.#from, { nextBuffer: () => this.#next, onRead: this.#onRead })) return false;
+    if (this.#to.writableLength > 0) this.#wait();
+    else this.#from.resume();
+    return true;
+  }
+
+  /** To be called after each write, when it is counted. */
+  onWritten(): void {
+    if (!this.#isWaiting || this.#to.writableLength > 0 || !this.#writeHeld()) return;
+    this.#isWaiting = false;
+    this.#giveBack();
+    this.#from.resume();
+  }
+
+  /** Hands everything to `to` that is still held, because nothing follows. */
+  finish(): void {
+    if (this.heldBytes > 0) this.#write(this.#end);
+    if (this.#to.writableLength === 0) this.#giveBack();
+  }
+
+  /** Gives back what it has. To be called when both sockets have closed. */
+  stop(): void {
+    this.#giveBack();
+  }
+
+  readonly #onRead = (length: number, buffer: Uint8Array): void => {
+    this.#tellRead(length);
+    const isFull = length === buffer.length;
+    const source = buffer === this.#lent ? this.#lent : this.#copyShared(length);
+    if (this.#isWaiting) {
+      // It was paused, but somebody else resumed it.
+      this.#append(source, length);
+      this.#from.pause();
+      return;
+    }
+    this.#source = source;
+    this.#start = 0;
+    this.#end = length;
+    if (this.#writeHeld()) this.#chooseNext(length, isFull);
+    else this.#wait();
+  };
+
+  /** What was read into the shared buffer, in another one: to be lent if there seems to be more. */
+  #copyShared(length: number): Buffer {
+    const { shared } = this.#buffers;
+    if (length === shared.length && !this.#isWaiting) this.#borrow();
+    if (this.#lent === undefined || this.#isWaiting) return Buffer.from(shared.subarray(0, length));
+    shared.copy(this.#lent);
+    return this.#lent;
+  }
+
+  #chooseNext(length: number, isFull: boolean): void {
+    if (this.#lent === undefined) return;
+    const { large, middle } = this.#buffers;
+    if (isFull && length === middle.bufferBytes) {
+      this.#giveBack();
+      this.#pool = large;
+      this.#borrow();
+    } else if (!isFull) {
+      if (length <= middle.bufferBytes) this.#pool = middle;
+      this.#giveBack();
+    }
+    this.#next = this.#lent ?? this.#buffers.shared;
+  }
+
+  #wait(): void {
+    this.#isWaiting = true;
+    this.#next = this.#buffers.shared;
+    this.#from.pause();
+  }
+
+  /** Writes what is held, piece by piece, as long as each is taken at once. Returns whether all of it was. */
+  #writeHeld(): boolean {
+    while (this.heldBytes > 0) {
+      this.#write(Math.min(this.#end, this.#start + maxWriteBytes));
+      if (this.#to.writableLength > 0) return false;
+    }
+    return true;
+  }
+
+  #write(end: number): void {
+    const piece = this.#source.subarray(this.#start, end);
+    this.#start = end;
+    this.#to.write(piece, this.#tellWritten);
+  }
+
+  #append(source: Buffer, length: number): void {
+    this.#source = Buffer.concat([this.#source.subarray(this.#start, this.#end), source.subarray(0, length)]);
+    this.#start = 0;
+    this.#end = this.#source.length;
+  }
+
+  /** A large one if there is one, or else a middle one. */
+  #borrow(): void {
+    this.#lent = this.#pool.take();
+    if (this.#lent !== undefined || this.#pool === this.#buffers.middle) return;
+    this.#pool = this.#buffers.middle;
+    this.#lent = this.#pool.take();
+  }
+
+  #giveBack(): void {
+    const lent = this.#lent;
+    this.#lent = undefined;
+    if (lent !== undefined) this.#poolOf(lent).give(lent);
+  }
+
+  #poolOf(buffer: Buffer): BufferPool {
+    const { large, middle } = this.#buffers;
+    return buffer.length === large.bufferBytes ? large : middle;
+  }
+}

@@ -1,0 +1,128 @@
+import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { BusyReads } from "./busy-reads.js";
+import { addToAll, type ByteSink } from "./byte-sink.js";
+import { confirmEnd } from "./confirmed-end.js";
+import type { RelayBuffers } from "./relay-buffers.js";
+import type { FlowTally } from "./relay-tally.js";
+
+const noBytes = new Uint8Array(0);
+
+export interface RelayFlowOptions {
+  readonly from: Duplex;
+  readonly to: Duplex;
+  /** Told of what was read from `from`. */
+  readonly readSinks: readonly ByteSink[];
+  /** Told of what `to` took. */
+  readonly writtenSinks: readonly ByteSink[];
+  readonly tally: FlowTally;
+  /** For when it is busy. Default: it does without. */
+  readonly buffers: RelayBuffers | undefined;
+}
+
+/**
+ * One direction: what `from` reads is written to `to`. It is paused by leaving `from` paused.
+ *
+ * States: listening for data, which every Duplex can do → busy, where both are sockets: {@link BusyReads} does it → ended.
+ * Most connections carry little, and for them the first is the cheaper way.
+ */
+export class RelayFlow {
+  readonly #from: Duplex;
+  readonly #to: Duplex;
+  readonly #readSinks: readonly ByteSink[];
+  readonly #writtenSinks: readonly ByteSink[];
+  readonly #tally: FlowTally;
+  readonly #busyReadBytes: number;
+  /** Until it is busy, or has turned out to be none that could be. */
+  #buffers: RelayBuffers | undefined;
+  #busy: BusyReads | undefined;
+  #isEndConfirmed = (): boolean => false;
+
+  constructor({ from, to, readSinks, writtenSinks, tally, buffers }: RelayFlowOptions) {
+    this.#from = from;
+    this.#to = to;
+    this.#readSinks = readSinks;
+    this.#writtenSinks = writtenSinks;
+    this.#tally = tally;
+    this.#buffers = buffers;
+    this.#busyReadBytes = buffers?.busyReadBytes ?? Infinity;
+  }
+
+  start(): void {
+    const from = this.#from;
+    this.#to.on("drain", this.#onDrain);
+    if (from.readableEnded) {
+      this.#onEnd();
+      return;
+    }
+    this.#isEndConfirmed = confirmEnd(from);
+    from.on("end", this.#onEnd);
+    from.on("data", this.#onData);
+    // It may have been paused on purpose until somebody reads.
+    from.resume();
+  }
+
+  /** To be called when both have closed. */
+  stop(): void {
+    this.#busy?.stop();
+  }
+
+  readonly #onEnd = (): void => {
+    this.#busy?.finish();
+    if (this.#isEndConfirmed()) {
+      this.#to.end();
+      return;
+    }
+    const from = this.#from;
+    // It may be a reset right behind data all the same (see confirmEnd()). Then a write fails, too: the one under way by
+    // itself, within this turn of the event loop, otherwise one of no bytes, which sends none.
+    if (from instanceof Socket && from.writable && from.writableLength === 0) from.write(noBytes);
+    setImmediate(() => {
+      if (from.errored === null) this.#to.end();
+    });
+  };
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#onRead(chunk.length);
+    if (!this.#to.write(chunk, this.#onWritten)) this.#from.pause();
+    if (chunk.length >= this.#busyReadBytes && this.#from.readableLength === 0) this.#becomeBusy();
+  };
+
+  readonly #onDrain = (): void => {
+    if (this.#busy === undefined) this.#from.resume();
+  };
+
+  readonly #onRead = (bytes: number): void => {
+    addToAll(this.#readSinks, bytes);
+    this.#tally.readBytes += bytes;
+  };
+
+  readonly #onWritten = (error?: Error | null): void => {
+    // Node 20 completes the write in flight without an error when its stream is destroyed: nobody knows what of it went
+    // out, so nothing is counted.
+    if ((error !== null && error !== undefined) || this.#to.destroyed) return;
+    this.#countWritten();
+    this.#busy?.onWritten();
+  };
+
+  #countWritten(): void {
+    const tally = this.#tally;
+    const waitingBytes = this.#to.writableLength + (this.#busy?.heldBytes ?? 0);
+    const newBytes = tally.readBytes - waitingBytes - tally.writtenBytes;
+    // What was in the queue before the relay began (a handshake's answer) is not ours.
+    if (newBytes <= 0) return;
+    tally.writtenBytes += newBytes;
+    addToAll(this.#writtenSinks, newBytes);
+  }
+
+  #becomeBusy(): void {
+    const buffers = this.#buffers;
+    if (buffers === undefined) return;
+    this.#buffers = undefined;
+    const busy = new BusyReads({
+      ...{ from: this.#from, to: this.#to, buffers },
+      ...{ onRead: this.#onRead, onWritten: this.#onWritten },
+    });
+    if (busy.start()) this.#busy = busy;
+  }
+}
