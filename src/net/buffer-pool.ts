@@ -17,7 +17,7 @@ export class BufferPool {
   #lentCount = 0;
   /** How many were free all the time since it was last looked. */
   #unneededCount = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #isWatched = false;
 
   constructor({ bufferBytes, maxCount, keepMs = 5_000 }: BufferPoolOptions) {
     this.bufferBytes = bufferBytes;
@@ -49,12 +49,18 @@ export class BufferPool {
   give(buffer: Buffer): void {
     this.#lentCount -= 1;
     this.#free.push(buffer);
-    this.#timer ??= setTimeout(this.#drop, this.#keepMs).unref();
+    if (!this.#isWatched) this.#watch();
+  }
+
+  #watch(): void {
+    this.#isWatched = true;
+    setTimeout(this.#drop, this.#keepMs).unref();
   }
 
   readonly #drop = (): void => {
     this.#free.splice(0, this.#unneededCount);
     this.#unneededCount = this.#free.length;
-    this.#timer = this.#free.length === 0 ? undefined : setTimeout(this.#drop, this.#keepMs).unref();
+    this.#isWatched = false;
+    if (this.#free.length > 0) this.#watch();
   };
 }

@@ -30,8 +30,6 @@ export class BusyReads {
   readonly #buffers: RelayBuffers;
   readonly #tellRead: (bytes: number) => void;
   readonly #tellWritten: (error?: Error | null) => void;
-  /** Where the next read goes: the shared buffer, or the lent one. */
-  #next: Buffer;
   #lent: Buffer | undefined;
   /** Whose it is. */
   #pool: BufferPool;
@@ -47,7 +45,6 @@ export class BusyReads {
     this.#buffers = buffers;
     this.#tellRead = onRead;
     this.#tellWritten = onWritten;
-    this.#next = buffers.shared;
     this.#source = buffers.shared;
     this.#pool = buffers.middle;
   }
@@ -61,7 +58,7 @@ export class BusyReads {
   start(): boolean {
     const { reads } = this.#buffers;
     if (!reads.canTake(this.#to)) return false;
-    if (!reads.take(this.#from, { nextBuffer: () => this.#next, onRead: this.#onRead })) return false;
+    if (!reads.take(this.#from, { nextBuffer: this.#nextBuffer, onRead: this.#onRead })) return false;
     if (this.#to.writableLength > 0) this.#wait();
     else this.#from.resume();
     return true;
@@ -86,6 +83,10 @@ export class BusyReads {
     this.#giveBack();
   }
 
+  /** The lent one, unless its bytes are still to be written: if somebody else resumes `from` meanwhile, it has to read, too. */
+  readonly #nextBuffer = (): Buffer =>
+    this.#lent === undefined || this.#isWaiting ? this.#buffers.shared : this.#lent;
+
   readonly #onRead = (length: number, buffer: Uint8Array): void => {
     this.#tellRead(length);
     const isFull = length === buffer.length;
@@ -99,7 +100,7 @@ export class BusyReads {
     this.#source = source;
     this.#start = 0;
     this.#end = length;
-    if (this.#writeHeld()) this.#chooseNext(length, isFull);
+    if (this.#writeHeld()) this.#fit(length, isFull);
     else this.#wait();
   };
 
@@ -112,23 +113,22 @@ export class BusyReads {
     return this.#lent;
   }
 
-  #chooseNext(length: number, isFull: boolean): void {
+  /** When all that was read is written: a read that filled its buffer wants a larger one, another one needs none. */
+  #fit(length: number, isFull: boolean): void {
     if (this.#lent === undefined) return;
     const { large, middle } = this.#buffers;
-    if (isFull && length === middle.bufferBytes) {
+    if (!isFull) {
+      if (length <= middle.bufferBytes) this.#pool = middle;
+      this.#giveBack();
+    } else if (length === middle.bufferBytes) {
       this.#giveBack();
       this.#pool = large;
       this.#borrow();
-    } else if (!isFull) {
-      if (length <= middle.bufferBytes) this.#pool = middle;
-      this.#giveBack();
     }
-    this.#next = this.#lent ?? this.#buffers.shared;
   }
 
   #wait(): void {
     this.#isWaiting = true;
-    this.#next = this.#buffers.shared;
     this.#from.pause();
   }
 
@@ -164,6 +164,7 @@ export class BusyReads {
   #giveBack(): void {
     const lent = this.#lent;
     this.#lent = undefined;
+    this.#source = this.#buffers.shared;
     if (lent !== undefined) this.#poolOf(lent).give(lent);
   }
 

@@ -55,6 +55,8 @@ export class RelayFlow {
       this.#onEnd();
       return;
     }
+    // Somebody put his own in its place to see the bytes, which would not pass there any more.
+    if (Object.hasOwn(from, "push")) this.#buffers = undefined;
     this.#isEndConfirmed = confirmEnd(from);
     from.on("end", this.#onEnd);
     from.on("data", this.#onData);
@@ -85,7 +87,7 @@ export class RelayFlow {
   readonly #onData = (chunk: Buffer): void => {
     this.#onRead(chunk.length);
     if (!this.#to.write(chunk, this.#onWritten)) this.#from.pause();
-    if (chunk.length >= this.#busyReadBytes && this.#from.readableLength === 0) this.#becomeBusy();
+    if (chunk.length >= this.#busyReadBytes) this.#becomeBusy();
   };
 
   readonly #onDrain = (): void => {
@@ -115,12 +117,14 @@ export class RelayFlow {
     addToAll(this.#writtenSinks, newBytes);
   }
 
+  /** Unless there is still something in `from`, or somebody else who listens to it. */
   #becomeBusy(): void {
+    const from = this.#from;
     const buffers = this.#buffers;
-    if (buffers === undefined) return;
+    if (buffers === undefined || from.readableLength > 0 || from.listenerCount("data") > 1) return;
     this.#buffers = undefined;
     const busy = new BusyReads({
-      ...{ from: this.#from, to: this.#to, buffers },
+      ...{ from, to: this.#to, buffers },
       ...{ onRead: this.#onRead, onWritten: this.#onWritten },
     });
     if (busy.start()) this.#busy = busy;
