@@ -4,13 +4,16 @@ import { countConnection, unwrapConnection } from "../../src/net/counting-connec
 import { relay } from "../../src/net/relay.js";
 import { readAll, readBytes, readSlowly, sha256 } from "../helpers/bytes.js";
 import { connectionKinds } from "../helpers/connections.js";
+import { needsKernelQueues, queuedBytes } from "../helpers/kernel-queues.js";
 import { createRandom } from "../helpers/random.js";
 import {
   allClosed,
   assertAllGivenBack,
   assertSumsAgree,
   relayed,
+  relayedSockets,
   relayWays,
+  socketWays,
   stalled,
   writePieces,
   writeZeros,
@@ -300,6 +303,39 @@ for (const way of relayWays) {
       }
     });
   });
+}
+
+for (const way of socketWays) {
+  describe(`what a relay counts, ${way.name}`, () => {
+    it(
+      "is never ahead of the kernel, and at most a mebibyte behind it",
+      { ...io, ...needsKernelQueues },
+      async (t) => {
+        const r = await relayedSockets(t, way);
+        writeZeros(r.remotePeer, 60 * mebibyte);
+        let received = 0;
+        r.clientPeer.on("data", (chunk: Buffer) => (received += chunk.length));
+        const ports = { from: port(r.client.localPort), to: port(r.client.remotePort) };
+        for (let round = 1; round <= 8; round++) {
+          r.clientPeer.pause();
+          await stalled(r.down);
+          const taken = received + queuedBytes(ports) + r.clientPeer.readableLength;
+          assert.ok(r.down.bytes <= taken, `${r.down.bytes} counted, ${taken} taken`);
+          assert.ok(taken - r.down.bytes <= mebibyte, `${taken - r.down.bytes} not counted`);
+          r.clientPeer.resume();
+          while (received < round * mebibyte) await turns(1);
+        }
+        r.clientPeer.destroy();
+        await allClosed(r);
+        r.remotePeer.destroy();
+      },
+    );
+  });
+}
+
+function port(known: number | undefined): number {
+  assert.ok(known !== undefined);
+  return known;
 }
 
 describe("relay between different kinds", () => {
