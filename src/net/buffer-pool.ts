@@ -3,7 +3,7 @@ export interface BufferPoolOptions {
   readonly bufferBytes: number;
   /** How many there are at most. */
   readonly maxCount: number;
-  /** How long a buffer that nobody needs is kept, in milliseconds; at most twice that. Default: 5,000. */
+  /** How long a buffer that nobody needs is kept, in milliseconds; at most twice that. Default: 1,000. */
   readonly keepMs?: number;
 }
 
@@ -19,7 +19,7 @@ export class BufferPool {
   #unneededCount = 0;
   #isWatched = false;
 
-  constructor({ bufferBytes, maxCount, keepMs = 5_000 }: BufferPoolOptions) {
+  constructor({ bufferBytes, maxCount, keepMs = 1_000 }: BufferPoolOptions) {
     this.bufferBytes = bufferBytes;
     this.#maxCount = maxCount;
     this.#keepMs = keepMs;

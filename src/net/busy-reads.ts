@@ -115,9 +115,8 @@ export class BusyReads {
 
   /** When all that was read is written: a read that filled its buffer wants a larger one, another one needs none. */
   #fit(length: number, isFull: boolean): void {
-    if (this.#lent === undefined) return;
     const { large, middle } = this.#buffers;
-    if (!isFull) {
+    if (!isFull || this.#lent === undefined) {
       if (length <= middle.bufferBytes) this.#pool = middle;
       this.#giveBack();
     } else if (length === middle.bufferBytes) {

@@ -1,5 +1,8 @@
-import type { Duplex } from "node:stream";
+import { Duplex } from "node:stream";
 import { socketHandleOf } from "./socket-handle.js";
+
+/** Marks a socket whose end has been read twice. */
+const confirmed = Symbol("confirmed end");
 
 /**
  * Has a socket read its end twice before anybody hears of it, because the first one may be none: where a reset lies right
@@ -9,18 +12,23 @@ import { socketHandleOf } from "./socket-handle.js";
  * Writing would tell as well, but not on a connection whose other direction has ended: after a client's half-close, an
  * answer could be cut unnoticed.
  *
- * @returns tells, when the end has come, whether it was read twice: not if it lay in the stream before, and not of what is
- *   no plain socket.
+ * What is no plain socket is left alone, and one whose `push()` somebody else has replaced.
  */
-export function confirmEnd(stream: Duplex): () => boolean {
-  let isConfirmed = false;
-  if (socketHandleOf(stream) === undefined) return () => isConfirmed;
+export function confirmEnd(stream: Duplex): void {
   // Node tells a stream of its end by pushing `null`, as every source of a stream does.
-  const push = stream.push.bind(stream);
-  stream.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
-    if (chunk !== null || isConfirmed) return push(chunk, encoding);
-    isConfirmed = socketHandleOf(stream)?.readStart() === 0;
-    return isConfirmed || push(null);
-  };
-  return () => isConfirmed;
+  if (socketHandleOf(stream) !== undefined && !Object.hasOwn(stream, "push")) stream.push = pushConfirmed;
+}
+
+/** Tells of a stream that has ended whether that was read twice: not if the end lay in the stream before. */
+export function isEndConfirmed(stream: Duplex): boolean {
+  return Object.hasOwn(stream, confirmed);
+}
+
+/** One for all sockets: an idle tunnel shall not cost more for it. */
+function pushConfirmed(this: Duplex, chunk: unknown, encoding?: BufferEncoding): boolean {
+  if (chunk === null && !isEndConfirmed(this) && socketHandleOf(this)?.readStart() === 0) {
+    Object.defineProperty(this, confirmed, { value: true });
+    return true;
+  }
+  return Duplex.prototype.push.call(this, chunk, encoding);
 }

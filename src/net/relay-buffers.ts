@@ -9,7 +9,7 @@ export interface RelayBuffersOptions {
   readonly busyReadBytes?: number;
   /** How many of the largest buffers there are, of 2 MiB. Default: 16. */
   readonly maxLargeCount?: number;
-  /** How many of the middle ones there are, of 512 KiB. Default: 32. */
+  /** How many of the middle ones there are, of 512 KiB. Default: 16. */
   readonly maxMiddleCount?: number;
 }
 
@@ -18,7 +18,8 @@ export interface RelayBuffersOptions {
  *
  * Every busy direction reads into the first one, which all of them share and which is emptied at once. Who fills it borrows
  * a larger one, until a read no longer fills that, or for as long as the other side does not take what is in it. So who is
- * idle holds nothing, whatever went through before, and all of them together hold no more than there is: 48 MiB by default.
+ * idle holds nothing, whatever went through before, and all of them together hold no more than there is: 40 MiB by default. What
+ * nobody borrows for two seconds is let go of.
  */
 export class RelayBuffers {
   readonly reads = new SocketReads();
@@ -31,7 +32,7 @@ export class RelayBuffers {
   readonly middle: BufferPool;
   readonly large: BufferPool;
 
-  constructor({ busyReadBytes = 65_536, maxLargeCount = 16, maxMiddleCount = 32 }: RelayBuffersOptions = {}) {
+  constructor({ busyReadBytes = 65_536, maxLargeCount = 16, maxMiddleCount = 16 }: RelayBuffersOptions = {}) {
     this.busyReadBytes = busyReadBytes;
     this.middle = new BufferPool({ bufferBytes: 512 * 1024, maxCount: maxMiddleCount });
     this.large = new BufferPool({ bufferBytes: 2 * 1024 * 1024, maxCount: maxLargeCount });

@@ -2,7 +2,7 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { BusyReads } from "./busy-reads.js";
 import { addToAll, type ByteSink } from "./byte-sink.js";
-import { confirmEnd } from "./confirmed-end.js";
+import { confirmEnd, isEndConfirmed } from "./confirmed-end.js";
 import type { RelayBuffers } from "./relay-buffers.js";
 import type { FlowTally } from "./relay-tally.js";
 
@@ -36,7 +36,6 @@ export class RelayFlow {
   /** Until it is busy, or has turned out to be none that could be. */
   #buffers: RelayBuffers | undefined;
   #busy: BusyReads | undefined;
-  #isEndConfirmed = (): boolean => false;
 
   constructor({ from, to, readSinks, writtenSinks, tally, buffers }: RelayFlowOptions) {
     this.#from = from;
@@ -57,7 +56,7 @@ export class RelayFlow {
     }
     // Somebody put his own in its place to see the bytes, which would not pass there any more.
     if (Object.hasOwn(from, "push")) this.#buffers = undefined;
-    this.#isEndConfirmed = confirmEnd(from);
+    confirmEnd(from);
     from.on("end", this.#onEnd);
     from.on("data", this.#onData);
     // It may have been paused on purpose until somebody reads.
@@ -71,11 +70,11 @@ export class RelayFlow {
 
   readonly #onEnd = (): void => {
     this.#busy?.finish();
-    if (this.#isEndConfirmed()) {
+    const from = this.#from;
+    if (isEndConfirmed(from)) {
       this.#to.end();
       return;
     }
-    const from = this.#from;
     // It may be a reset right behind data all the same (see confirmEnd()). Then a write fails, too: the one under way by
     // itself, within this turn of the event loop, otherwise one of no bytes, which sends none.
     if (from instanceof Socket && from.writable && from.writableLength === 0) from.write(noBytes);
@@ -85,18 +84,13 @@ export class RelayFlow {
   };
 
   readonly #onData = (chunk: Buffer): void => {
-    this.#onRead(chunk.length);
+    this.#countRead(chunk.length);
     if (!this.#to.write(chunk, this.#onWritten)) this.#from.pause();
     if (chunk.length >= this.#busyReadBytes) this.#becomeBusy();
   };
 
   readonly #onDrain = (): void => {
     if (this.#busy === undefined) this.#from.resume();
-  };
-
-  readonly #onRead = (bytes: number): void => {
-    addToAll(this.#readSinks, bytes);
-    this.#tally.readBytes += bytes;
   };
 
   readonly #onWritten = (error?: Error | null): void => {
@@ -106,6 +100,11 @@ export class RelayFlow {
     this.#countWritten();
     this.#busy?.onWritten();
   };
+
+  #countRead(bytes: number): void {
+    addToAll(this.#readSinks, bytes);
+    this.#tally.readBytes += bytes;
+  }
 
   #countWritten(): void {
     const tally = this.#tally;
@@ -125,7 +124,10 @@ export class RelayFlow {
     this.#buffers = undefined;
     const busy = new BusyReads({
       ...{ from, to: this.#to, buffers },
-      ...{ onRead: this.#onRead, onWritten: this.#onWritten },
+      onRead: (bytes) => {
+        this.#countRead(bytes);
+      },
+      onWritten: this.#onWritten,
     });
     if (busy.start()) this.#busy = busy;
   }

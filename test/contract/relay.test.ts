@@ -20,7 +20,7 @@ import {
   type RelayedOptions,
 } from "../helpers/relayed.js";
 import { createTallies } from "../helpers/tally.js";
-import { closed, event, turns, withTimeout } from "../helpers/timing.js";
+import { closed, event, turns, until, withTimeout } from "../helpers/timing.js";
 
 const io = { timeout: 20_000 };
 const mebibyte = 1024 * 1024;
@@ -319,9 +319,11 @@ for (const way of socketWays) {
         for (let round = 1; round <= 8; round++) {
           r.clientPeer.pause();
           await stalled(r.down);
-          const taken = received + queuedBytes(ports) + r.clientPeer.readableLength;
-          assert.ok(r.down.bytes <= taken, `${r.down.bytes} counted, ${taken} taken`);
-          assert.ok(taken - r.down.bytes <= mebibyte, `${taken - r.down.bytes} not counted`);
+          // What is just passing from one queue of the kernel to another is in neither for a moment.
+          await until(() => {
+            const taken = received + queuedBytes(ports) + r.clientPeer.readableLength;
+            return r.down.bytes <= taken && taken - r.down.bytes <= mebibyte;
+          });
           r.clientPeer.resume();
           while (received < round * mebibyte) await turns(1);
         }

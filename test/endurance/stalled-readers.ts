@@ -31,6 +31,8 @@ export interface StalledReadersOptions {
 
 /** The counters stand still if they have not changed for so many looks, so far apart. */
 const lookCount = 20;
+/** How long the relay keeps buffers for the next who needs one is two seconds. */
+const buffersKeptMs = 2_500;
 const betweenLooksMs = 20;
 /** How soon others have to be served while so many are stalled. */
 const echoTimeoutMs = 5_000;
@@ -88,6 +90,7 @@ export function stalledReaders({
       await stallAll(stage, "origins", (transfers, before, now) => {
         checkOrigins(stage.facts, transfers, before, now);
       });
+      await sleep(buffersKeptMs);
     },
     check: () => undefined,
   };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { describe, it } from "node:test";
-import { confirmEnd } from "../../src/net/confirmed-end.js";
+import { confirmEnd, isEndConfirmed } from "../../src/net/confirmed-end.js";
 import { createPipe } from "../../src/net/pipe.js";
 import { socketHandleOf } from "../../src/net/socket-handle.js";
 import { readAll } from "../helpers/bytes.js";
@@ -35,12 +35,12 @@ describe("confirmEnd", () => {
           server.end();
           await readAll(client);
         }
-        const isConfirmed = confirmEnd(server);
-        assert.equal(isConfirmed(), false);
+        confirmEnd(server);
+        assert.equal(isEndConfirmed(server), false);
         const end = endOf(server);
         client.end(Buffer.alloc(length));
         assert.deepEqual(await end, { ending: "end", bytes: length });
-        assert.equal(isConfirmed(), true);
+        assert.equal(isEndConfirmed(server), true);
       }
     });
 
@@ -92,27 +92,41 @@ describe("confirmEnd", () => {
       await new Promise(setImmediate);
       server.read(0);
     }
-    const isConfirmed = confirmEnd(server);
+    confirmEnd(server);
     assert.equal((await readAll(server)).toString(), "all");
-    assert.equal(isConfirmed(), false);
+    assert.equal(isEndConfirmed(server), false);
   });
 
   it("leaves alone what is no plain socket", io, async (t) => {
     const [left] = createPipe();
     const { server } = await tlsPair(t);
     for (const stream of [left, server]) {
-      const { push } = stream;
-      assert.equal(confirmEnd(stream)(), false);
-      assert.equal(stream.push, push);
+      confirmEnd(stream);
+      assert.equal(Object.hasOwn(stream, "push"), false);
     }
   });
 
   it("lets an end through that cannot be read again", io, async (t) => {
     const { client, server } = await socketPair(t);
-    const isConfirmed = confirmEnd(server);
+    confirmEnd(server);
     Object.assign(socketHandleOf(server) ?? {}, { readStart: () => -1 });
     client.end("all");
     assert.equal((await readAll(server)).toString(), "all");
-    assert.equal(isConfirmed(), false);
+    assert.equal(isEndConfirmed(server), false);
+  });
+
+  it("leaves alone what somebody else watches by a push() of his own", io, async (t) => {
+    const { client, server } = await socketPair(t);
+    const chunks: unknown[] = [];
+    const push = server.push.bind(server);
+    server.push = (chunk) => {
+      chunks.push(chunk);
+      return push(chunk);
+    };
+    confirmEnd(server);
+    client.end("all");
+    assert.equal((await readAll(server)).toString(), "all");
+    assert.deepEqual(chunks.map(String), ["all", "null"]);
+    assert.equal(isEndConfirmed(server), false);
   });
 });
