@@ -5,12 +5,11 @@ import { socketHandleOf } from "./socket-handle.js";
 const confirmed = Symbol("confirmed end");
 
 /**
- * Has a socket read its end twice before anybody hears of it, because the first one may be none: where a reset lies right
- * behind data, libuv takes the hang-up for an end (in Node 20 and 22), and a transfer that was cut looks complete. Reading
- * once more tells: an end stays an end, and a reset is an error.
+ * Has a socket whose other direction has ended read its end twice before anybody hears of it, because the first one may be
+ * none: where a reset lies right behind data, libuv takes the hang-up for an end (in Node 20 and 22), and an answer that was
+ * cut behind a client's half-close looks complete. Reading once more tells: an end stays an end, and a reset is an error.
  *
- * Writing would tell as well, but not on a connection whose other direction has ended: after a client's half-close, an
- * answer could be cut unnoticed.
+ * While the other direction is open, writing tells as well, and costs less.
  *
  * What is no plain socket is left alone, and one whose `push()` somebody else has replaced.
  */
@@ -19,14 +18,14 @@ export function confirmEnd(stream: Duplex): void {
   if (socketHandleOf(stream) !== undefined && !Object.hasOwn(stream, "push")) stream.push = pushConfirmed;
 }
 
-/** Tells of a stream that has ended whether that was read twice: not if the end lay in the stream before. */
+/** Tells of a stream that has ended whether that was read twice: not if it lay in the stream before, or that can be written to. */
 export function isEndConfirmed(stream: Duplex): boolean {
   return Object.hasOwn(stream, confirmed);
 }
 
 /** One for all sockets: an idle tunnel shall not cost more for it. */
 function pushConfirmed(this: Duplex, chunk: unknown, encoding?: BufferEncoding): boolean {
-  if (chunk === null && !isEndConfirmed(this) && socketHandleOf(this)?.readStart() === 0) {
+  if (chunk === null && !this.writable && !isEndConfirmed(this) && socketHandleOf(this)?.readStart() === 0) {
     Object.defineProperty(this, confirmed, { value: true });
     return true;
   }
