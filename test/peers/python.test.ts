@@ -69,6 +69,10 @@ for sent in [0, 1, 1000, 100000]:
                 destination, _ = listener.accept()
                 destination.settimeout(30)
                 sender, reader = (client, destination) if by == "client" else (destination, client)
+                if attempt % 2 == 0:
+                    # The other direction ends first, as behind a request that is all there is to say.
+                    reader.shutdown(socket.SHUT_WR)
+                    assert sender.recv(1) == b""
                 sender.sendall(b"x" * sent)
                 if how == "reset":
                     reset(sender)
