@@ -11,6 +11,16 @@ export const serviceNames = [
   "experimental.v2rayapi.StatsService",
 ] as const;
 
+const commonMethods = ["GetStats", "QueryStats", "GetSysStats"] as const;
+const xrayMethods = ["GetStatsOnline", "GetStatsOnlineIpList", "GetAllOnlineUsers", "GetUsersStats"] as const;
+
+/** The methods that a name has, in the order of its .proto file: Xray's are its own and, since it serves that too, V2Ray's. */
+export function methodsOf(service: (typeof serviceNames)[number]): readonly string[] {
+  return service === "experimental.v2rayapi.StatsService"
+    ? commonMethods
+    : [...commonMethods, ...xrayMethods];
+}
+
 export interface JsonAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;

@@ -84,7 +84,10 @@ export const ways: readonly Way[] = [
   ]),
 ];
 
-/** The service under each of its names. The descriptors differ in nothing but the package, as a test makes sure. */
+/**
+ * The service under each of its names. The descriptors differ in nothing but the package, as a test makes sure; only
+ * sing-box's has none of Xray's calls.
+ */
 export const services = [
   StatsService,
   XrayStatsService as unknown as typeof StatsService,

@@ -10,7 +10,7 @@ import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2
  * Describes the file xray/app/stats/command/command.proto.
  */
 export const file_xray_app_stats_command_command = /*@__PURE__*/
-  fileDesc("CiR4cmF5L2FwcC9zdGF0cy9jb21tYW5kL2NvbW1hbmQucHJvdG8SFnhyYXkuYXBwLnN0YXRzLmNvbW1hbmQiLgoPR2V0U3RhdHNSZXF1ZXN0EgwKBG5hbWUYASABKAkSDQoFcmVzZXQYAiABKAgiIwoEU3RhdBIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgDIj4KEEdldFN0YXRzUmVzcG9uc2USKgoEc3RhdBgBIAEoCzIcLnhyYXkuYXBwLnN0YXRzLmNvbW1hbmQuU3RhdCJZChFRdWVyeVN0YXRzUmVxdWVzdBITCgdwYXR0ZXJuGAEgASgJQgIYARINCgVyZXNldBgCIAEoCBIQCghwYXR0ZXJucxgDIAMoCRIOCgZyZWdleHAYBCABKAgiQAoSUXVlcnlTdGF0c1Jlc3BvbnNlEioKBHN0YXQYASADKAsyHC54cmF5LmFwcC5zdGF0cy5jb21tYW5kLlN0YXQiEQoPU3lzU3RhdHNSZXF1ZXN0IsIBChBTeXNTdGF0c1Jlc3BvbnNlEhQKDE51bUdvcm91dGluZRgBIAEoDRINCgVOdW1HQxgCIAEoDRINCgVBbGxvYxgDIAEoBBISCgpUb3RhbEFsbG9jGAQgASgEEgsKA1N5cxgFIAEoBBIPCgdNYWxsb2NzGAYgASgEEg0KBUZyZWVzGAcgASgEEhMKC0xpdmVPYmplY3RzGAggASgEEhQKDFBhdXNlVG90YWxOcxgJIAEoBBIOCgZVcHRpbWUYCiABKA0yuQIKDFN0YXRzU2VydmljZRJdCghHZXRTdGF0cxInLnhyYXkuYXBwLnN0YXRzLmNvbW1hbmQuR2V0U3RhdHNSZXF1ZXN0GigueHJheS5hcHAuc3RhdHMuY29tbWFuZC5HZXRTdGF0c1Jlc3BvbnNlEmMKClF1ZXJ5U3RhdHMSKS54cmF5LmFwcC5zdGF0cy5jb21tYW5kLlF1ZXJ5U3RhdHNSZXF1ZXN0GioueHJheS5hcHAuc3RhdHMuY29tbWFuZC5RdWVyeVN0YXRzUmVzcG9uc2USZQoLR2V0U3lzU3RhdHMSJy54cmF5LmFwcC5zdGF0cy5jb21tYW5kLlN5c1N0YXRzUmVxdWVzdBooLnhyYXkuYXBwLnN0YXRzLmNvbW1hbmQuU3lzU3RhdHNSZXNwb25zZSIDkAIBYgZwcm90bzM");
+  fileDesc("CiR4cmF5L2FwcC9zdGF0cy9jb21tYW5kL2NvbW1hbmQucHJvdG8SFnhyYXkuYXBwLnN0YXRzLmNvbW1hbmQiLgoPR2V0U3RhdHNSZXF1ZXN0EgwKBG5hbWUYASABKAkSDQoFcmVzZXQYAiABKAgiIwoEU3RhdBIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgDIj4KEEdldFN0YXRzUmVzcG9uc2USKgoEc3RhdBgBIAEoCzIcLnhyYXkuYXBwLnN0YXRzLmNvbW1hbmQuU3RhdCJZChFRdWVyeVN0YXRzUmVxdWVzdBITCgdwYXR0ZXJuGAEgASgJQgIYARINCgVyZXNldBgCIAEoCBIQCghwYXR0ZXJucxgDIAMoCRIOCgZyZWdleHAYBCABKAgiQAoSUXVlcnlTdGF0c1Jlc3BvbnNlEioKBHN0YXQYASADKAsyHC54cmF5LmFwcC5zdGF0cy5jb21tYW5kLlN0YXQiEQoPU3lzU3RhdHNSZXF1ZXN0IsIBChBTeXNTdGF0c1Jlc3BvbnNlEhQKDE51bUdvcm91dGluZRgBIAEoDRINCgVOdW1HQxgCIAEoDRINCgVBbGxvYxgDIAEoBBISCgpUb3RhbEFsbG9jGAQgASgEEgsKA1N5cxgFIAEoBBIPCgdNYWxsb2NzGAYgASgEEg0KBUZyZWVzGAcgASgEEhMKC0xpdmVPYmplY3RzGAggASgEEhQKDFBhdXNlVG90YWxOcxgJIAEoBBIOCgZVcHRpbWUYCiABKA0ipAEKHEdldFN0YXRzT25saW5lSXBMaXN0UmVzcG9uc2USDAoEbmFtZRgBIAEoCRJKCgNpcHMYAiADKAsyPS54cmF5LmFwcC5zdGF0cy5jb21tYW5kLkdldFN0YXRzT25saW5lSXBMaXN0UmVzcG9uc2UuSXBzRW50cnkaKgoISXBzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgDOgI4ASIaChhHZXRBbGxPbmxpbmVVc2Vyc1JlcXVlc3QiKgoZR2V0QWxsT25saW5lVXNlcnNSZXNwb25zZRINCgV1c2VycxgBIAMoCSIuCg1PbmxpbmVJUEVudHJ5EgoKAmlwGAEgASgJEhEKCWxhc3Rfc2VlbhgCIAEoAyIzCg9UcmFmZmljVXNlclN0YXQSDgoGdXBsaW5rGAEgASgDEhAKCGRvd25saW5rGAIgASgDIocBCghVc2VyU3RhdBINCgVlbWFpbBgBIAEoCRIyCgNpcHMYAiADKAsyJS54cmF5LmFwcC5zdGF0cy5jb21tYW5kLk9ubGluZUlQRW50cnkSOAoHdHJhZmZpYxgDIAEoCzInLnhyYXkuYXBwLnN0YXRzLmNvbW1hbmQuVHJhZmZpY1VzZXJTdGF0Ij4KFEdldFVzZXJzU3RhdHNSZXF1ZXN0EhcKD2luY2x1ZGVfdHJhZmZpYxgBIAEoCBINCgVyZXNldBgCIAEoCCJIChVHZXRVc2Vyc1N0YXRzUmVzcG9uc2USLwoFdXNlcnMYASADKAsyIC54cmF5LmFwcC5zdGF0cy5jb21tYW5kLlVzZXJTdGF0Mv0FCgxTdGF0c1NlcnZpY2USXQoIR2V0U3RhdHMSJy54cmF5LmFwcC5zdGF0cy5jb21tYW5kLkdldFN0YXRzUmVxdWVzdBooLnhyYXkuYXBwLnN0YXRzLmNvbW1hbmQuR2V0U3RhdHNSZXNwb25zZRJjCgpRdWVyeVN0YXRzEikueHJheS5hcHAuc3RhdHMuY29tbWFuZC5RdWVyeVN0YXRzUmVxdWVzdBoqLnhyYXkuYXBwLnN0YXRzLmNvbW1hbmQuUXVlcnlTdGF0c1Jlc3BvbnNlEmUKC0dldFN5c1N0YXRzEicueHJheS5hcHAuc3RhdHMuY29tbWFuZC5TeXNTdGF0c1JlcXVlc3QaKC54cmF5LmFwcC5zdGF0cy5jb21tYW5kLlN5c1N0YXRzUmVzcG9uc2UiA5ACARJjCg5HZXRTdGF0c09ubGluZRInLnhyYXkuYXBwLnN0YXRzLmNvbW1hbmQuR2V0U3RhdHNSZXF1ZXN0GigueHJheS5hcHAuc3RhdHMuY29tbWFuZC5HZXRTdGF0c1Jlc3BvbnNlEnUKFEdldFN0YXRzT25saW5lSXBMaXN0EicueHJheS5hcHAuc3RhdHMuY29tbWFuZC5HZXRTdGF0c1JlcXVlc3QaNC54cmF5LmFwcC5zdGF0cy5jb21tYW5kLkdldFN0YXRzT25saW5lSXBMaXN0UmVzcG9uc2USeAoRR2V0QWxsT25saW5lVXNlcnMSMC54cmF5LmFwcC5zdGF0cy5jb21tYW5kLkdldEFsbE9ubGluZVVzZXJzUmVxdWVzdBoxLnhyYXkuYXBwLnN0YXRzLmNvbW1hbmQuR2V0QWxsT25saW5lVXNlcnNSZXNwb25zZRJsCg1HZXRVc2Vyc1N0YXRzEiwueHJheS5hcHAuc3RhdHMuY29tbWFuZC5HZXRVc2Vyc1N0YXRzUmVxdWVzdBotLnhyYXkuYXBwLnN0YXRzLmNvbW1hbmQuR2V0VXNlcnNTdGF0c1Jlc3BvbnNlYgZwcm90bzM");
 
 /**
  * Describes the message xray.app.stats.command.GetStatsRequest.
@@ -60,6 +60,62 @@ export const SysStatsRequestSchema = /*@__PURE__*/
  */
 export const SysStatsResponseSchema = /*@__PURE__*/
   messageDesc(file_xray_app_stats_command_command, 6);
+
+/**
+ * Describes the message xray.app.stats.command.GetStatsOnlineIpListResponse.
+ * Use `create(GetStatsOnlineIpListResponseSchema)` to create a new message.
+ */
+export const GetStatsOnlineIpListResponseSchema = /*@__PURE__*/
+  messageDesc(file_xray_app_stats_command_command, 7);
+
+/**
+ * Describes the message xray.app.stats.command.GetAllOnlineUsersRequest.
+ * Use `create(GetAllOnlineUsersRequestSchema)` to create a new message.
+ */
+export const GetAllOnlineUsersRequestSchema = /*@__PURE__*/
+  messageDesc(file_xray_app_stats_command_command, 8);
+
+/**
+ * Describes the message xray.app.stats.command.GetAllOnlineUsersResponse.
+ * Use `create(GetAllOnlineUsersResponseSchema)` to create a new message.
+ */
+export const GetAllOnlineUsersResponseSchema = /*@__PURE__*/
+  messageDesc(file_xray_app_stats_command_command, 9);
+
+/**
+ * Describes the message xray.app.stats.command.OnlineIPEntry.
+ * Use `create(OnlineIPEntrySchema)` to create a new message.
+ */
+export const OnlineIPEntrySchema = /*@__PURE__*/
+  messageDesc(file_xray_app_stats_command_command, 10);
+
+/**
+ * Describes the message xray.app.stats.command.TrafficUserStat.
+ * Use `create(TrafficUserStatSchema)` to create a new message.
+ */
+export const TrafficUserStatSchema = /*@__PURE__*/
+  messageDesc(file_xray_app_stats_command_command, 11);
+
+/**
+ * Describes the message xray.app.stats.command.UserStat.
+ * Use `create(UserStatSchema)` to create a new message.
+ */
+export const UserStatSchema = /*@__PURE__*/
+  messageDesc(file_xray_app_stats_command_command, 12);
+
+/**
+ * Describes the message xray.app.stats.command.GetUsersStatsRequest.
+ * Use `create(GetUsersStatsRequestSchema)` to create a new message.
+ */
+export const GetUsersStatsRequestSchema = /*@__PURE__*/
+  messageDesc(file_xray_app_stats_command_command, 13);
+
+/**
+ * Describes the message xray.app.stats.command.GetUsersStatsResponse.
+ * Use `create(GetUsersStatsResponseSchema)` to create a new message.
+ */
+export const GetUsersStatsResponseSchema = /*@__PURE__*/
+  messageDesc(file_xray_app_stats_command_command, 14);
 
 /**
  * @generated from service xray.app.stats.command.StatsService

@@ -2,7 +2,8 @@
 // @generated from file v2ray/core/app/stats/command/command.proto (package v2ray.core.app.stats.command, syntax proto3)
 /* eslint-disable */
 
-// The V2Ray API, as V2Ray v5 and sing-box serve it: package, names and numbers are theirs.
+// The V2Ray API, as V2Ray v5 and sing-box serve it: package, names and numbers are theirs. What is about online users is
+// Xray's, which serves it under this name, too.
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
@@ -232,6 +233,180 @@ export declare type SysStatsResponse = Message<"v2ray.core.app.stats.command.Sys
 export declare const SysStatsResponseSchema: GenMessage<SysStatsResponse>;
 
 /**
+ * @generated from message v2ray.core.app.stats.command.GetStatsOnlineIpListResponse
+ */
+export declare type GetStatsOnlineIpListResponse = Message<"v2ray.core.app.stats.command.GetStatsOnlineIpListResponse"> & {
+  /**
+   * As in the request.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * By address from which the user is connected: when that was last so, in Unix seconds.
+   *
+   * @generated from field: map<string, int64> ips = 2;
+   */
+  ips: { [key: string]: bigint };
+};
+
+/**
+ * Describes the message v2ray.core.app.stats.command.GetStatsOnlineIpListResponse.
+ * Use `create(GetStatsOnlineIpListResponseSchema)` to create a new message.
+ */
+export declare const GetStatsOnlineIpListResponseSchema: GenMessage<GetStatsOnlineIpListResponse>;
+
+/**
+ * @generated from message v2ray.core.app.stats.command.GetAllOnlineUsersRequest
+ */
+export declare type GetAllOnlineUsersRequest = Message<"v2ray.core.app.stats.command.GetAllOnlineUsersRequest"> & {
+};
+
+/**
+ * Describes the message v2ray.core.app.stats.command.GetAllOnlineUsersRequest.
+ * Use `create(GetAllOnlineUsersRequestSchema)` to create a new message.
+ */
+export declare const GetAllOnlineUsersRequestSchema: GenMessage<GetAllOnlineUsersRequest>;
+
+/**
+ * @generated from message v2ray.core.app.stats.command.GetAllOnlineUsersResponse
+ */
+export declare type GetAllOnlineUsersResponse = Message<"v2ray.core.app.stats.command.GetAllOnlineUsersResponse"> & {
+  /**
+   * `user>>>NAME>>>online` of each.
+   *
+   * @generated from field: repeated string users = 1;
+   */
+  users: string[];
+};
+
+/**
+ * Describes the message v2ray.core.app.stats.command.GetAllOnlineUsersResponse.
+ * Use `create(GetAllOnlineUsersResponseSchema)` to create a new message.
+ */
+export declare const GetAllOnlineUsersResponseSchema: GenMessage<GetAllOnlineUsersResponse>;
+
+/**
+ * An address from which a user is connected.
+ *
+ * @generated from message v2ray.core.app.stats.command.OnlineIPEntry
+ */
+export declare type OnlineIPEntry = Message<"v2ray.core.app.stats.command.OnlineIPEntry"> & {
+  /**
+   * @generated from field: string ip = 1;
+   */
+  ip: string;
+
+  /**
+   * When there was last a connection from it, in Unix seconds.
+   *
+   * @generated from field: int64 last_seen = 2;
+   */
+  lastSeen: bigint;
+};
+
+/**
+ * Describes the message v2ray.core.app.stats.command.OnlineIPEntry.
+ * Use `create(OnlineIPEntrySchema)` to create a new message.
+ */
+export declare const OnlineIPEntrySchema: GenMessage<OnlineIPEntry>;
+
+/**
+ * Bytes of payload since the user's counters were last reset.
+ *
+ * @generated from message v2ray.core.app.stats.command.TrafficUserStat
+ */
+export declare type TrafficUserStat = Message<"v2ray.core.app.stats.command.TrafficUserStat"> & {
+  /**
+   * @generated from field: int64 uplink = 1;
+   */
+  uplink: bigint;
+
+  /**
+   * @generated from field: int64 downlink = 2;
+   */
+  downlink: bigint;
+};
+
+/**
+ * Describes the message v2ray.core.app.stats.command.TrafficUserStat.
+ * Use `create(TrafficUserStatSchema)` to create a new message.
+ */
+export declare const TrafficUserStatSchema: GenMessage<TrafficUserStat>;
+
+/**
+ * @generated from message v2ray.core.app.stats.command.UserStat
+ */
+export declare type UserStat = Message<"v2ray.core.app.stats.command.UserStat"> & {
+  /**
+   * The bare name.
+   *
+   * @generated from field: string email = 1;
+   */
+  email: string;
+
+  /**
+   * @generated from field: repeated v2ray.core.app.stats.command.OnlineIPEntry ips = 2;
+   */
+  ips: OnlineIPEntry[];
+
+  /**
+   * Absent unless it was asked for.
+   *
+   * @generated from field: v2ray.core.app.stats.command.TrafficUserStat traffic = 3;
+   */
+  traffic?: TrafficUserStat | undefined;
+};
+
+/**
+ * Describes the message v2ray.core.app.stats.command.UserStat.
+ * Use `create(UserStatSchema)` to create a new message.
+ */
+export declare const UserStatSchema: GenMessage<UserStat>;
+
+/**
+ * @generated from message v2ray.core.app.stats.command.GetUsersStatsRequest
+ */
+export declare type GetUsersStatsRequest = Message<"v2ray.core.app.stats.command.GetUsersStatsRequest"> & {
+  /**
+   * Whether to read the users' counters, too.
+   *
+   * @generated from field: bool include_traffic = 1;
+   */
+  includeTraffic: boolean;
+
+  /**
+   * Whether to set the counters that are read to zero in the same step.
+   *
+   * @generated from field: bool reset = 2;
+   */
+  reset: boolean;
+};
+
+/**
+ * Describes the message v2ray.core.app.stats.command.GetUsersStatsRequest.
+ * Use `create(GetUsersStatsRequestSchema)` to create a new message.
+ */
+export declare const GetUsersStatsRequestSchema: GenMessage<GetUsersStatsRequest>;
+
+/**
+ * @generated from message v2ray.core.app.stats.command.GetUsersStatsResponse
+ */
+export declare type GetUsersStatsResponse = Message<"v2ray.core.app.stats.command.GetUsersStatsResponse"> & {
+  /**
+   * @generated from field: repeated v2ray.core.app.stats.command.UserStat users = 1;
+   */
+  users: UserStat[];
+};
+
+/**
+ * Describes the message v2ray.core.app.stats.command.GetUsersStatsResponse.
+ * Use `create(GetUsersStatsResponseSchema)` to create a new message.
+ */
+export declare const GetUsersStatsResponseSchema: GenMessage<GetUsersStatsResponse>;
+
+/**
  * @generated from service v2ray.core.app.stats.command.StatsService
  */
 export declare const StatsService: GenService<{
@@ -264,6 +439,47 @@ export declare const StatsService: GenService<{
     methodKind: "unary";
     input: typeof SysStatsRequestSchema;
     output: typeof SysStatsResponseSchema;
+  },
+  /**
+   * Counts the addresses from which a user is connected now; the name is `user>>>NAME>>>online`. NOT_FOUND for a user who was
+   * never seen.
+   *
+   * @generated from rpc v2ray.core.app.stats.command.StatsService.GetStatsOnline
+   */
+  getStatsOnline: {
+    methodKind: "unary";
+    input: typeof GetStatsRequestSchema;
+    output: typeof GetStatsResponseSchema;
+  },
+  /**
+   * Lists the addresses that GetStatsOnline counts.
+   *
+   * @generated from rpc v2ray.core.app.stats.command.StatsService.GetStatsOnlineIpList
+   */
+  getStatsOnlineIpList: {
+    methodKind: "unary";
+    input: typeof GetStatsRequestSchema;
+    output: typeof GetStatsOnlineIpListResponseSchema;
+  },
+  /**
+   * Lists the users who are connected now.
+   *
+   * @generated from rpc v2ray.core.app.stats.command.StatsService.GetAllOnlineUsers
+   */
+  getAllOnlineUsers: {
+    methodKind: "unary";
+    input: typeof GetAllOnlineUsersRequestSchema;
+    output: typeof GetAllOnlineUsersResponseSchema;
+  },
+  /**
+   * Lists the users who are connected now, from where, and what they have moved if that is asked for.
+   *
+   * @generated from rpc v2ray.core.app.stats.command.StatsService.GetUsersStats
+   */
+  getUsersStats: {
+    methodKind: "unary";
+    input: typeof GetUsersStatsRequestSchema;
+    output: typeof GetUsersStatsResponseSchema;
   },
 }>;
 

@@ -2,7 +2,8 @@
 // @generated from file v2ray/core/app/stats/command/command.proto (package v2ray.core.app.stats.command, syntax proto3)
 /* eslint-disable */
 
-// The V2Ray API, as V2Ray v5 and sing-box serve it: package, names and numbers are theirs.
+// The V2Ray API, as V2Ray v5 and sing-box serve it: package, names and numbers are theirs. What is about online users is
+// Xray's, which serves it under this name, too.
 
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 
@@ -10,7 +11,7 @@ import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2
  * Describes the file v2ray/core/app/stats/command/command.proto.
  */
 export const file_v2ray_core_app_stats_command_command = /*@__PURE__*/
-  fileDesc("Cip2MnJheS9jb3JlL2FwcC9zdGF0cy9jb21tYW5kL2NvbW1hbmQucHJvdG8SHHYycmF5LmNvcmUuYXBwLnN0YXRzLmNvbW1hbmQiLgoPR2V0U3RhdHNSZXF1ZXN0EgwKBG5hbWUYASABKAkSDQoFcmVzZXQYAiABKAgiIwoEU3RhdBIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgDIkQKEEdldFN0YXRzUmVzcG9uc2USMAoEc3RhdBgBIAEoCzIiLnYycmF5LmNvcmUuYXBwLnN0YXRzLmNvbW1hbmQuU3RhdCJZChFRdWVyeVN0YXRzUmVxdWVzdBITCgdwYXR0ZXJuGAEgASgJQgIYARINCgVyZXNldBgCIAEoCBIQCghwYXR0ZXJucxgDIAMoCRIOCgZyZWdleHAYBCABKAgiRgoSUXVlcnlTdGF0c1Jlc3BvbnNlEjAKBHN0YXQYASADKAsyIi52MnJheS5jb3JlLmFwcC5zdGF0cy5jb21tYW5kLlN0YXQiEQoPU3lzU3RhdHNSZXF1ZXN0IsIBChBTeXNTdGF0c1Jlc3BvbnNlEhQKDE51bUdvcm91dGluZRgBIAEoDRINCgVOdW1HQxgCIAEoDRINCgVBbGxvYxgDIAEoBBISCgpUb3RhbEFsbG9jGAQgASgEEgsKA1N5cxgFIAEoBBIPCgdNYWxsb2NzGAYgASgEEg0KBUZyZWVzGAcgASgEEhMKC0xpdmVPYmplY3RzGAggASgEEhQKDFBhdXNlVG90YWxOcxgJIAEoBBIOCgZVcHRpbWUYCiABKA0y3QIKDFN0YXRzU2VydmljZRJpCghHZXRTdGF0cxItLnYycmF5LmNvcmUuYXBwLnN0YXRzLmNvbW1hbmQuR2V0U3RhdHNSZXF1ZXN0Gi4udjJyYXkuY29yZS5hcHAuc3RhdHMuY29tbWFuZC5HZXRTdGF0c1Jlc3BvbnNlEm8KClF1ZXJ5U3RhdHMSLy52MnJheS5jb3JlLmFwcC5zdGF0cy5jb21tYW5kLlF1ZXJ5U3RhdHNSZXF1ZXN0GjAudjJyYXkuY29yZS5hcHAuc3RhdHMuY29tbWFuZC5RdWVyeVN0YXRzUmVzcG9uc2UScQoLR2V0U3lzU3RhdHMSLS52MnJheS5jb3JlLmFwcC5zdGF0cy5jb21tYW5kLlN5c1N0YXRzUmVxdWVzdBouLnYycmF5LmNvcmUuYXBwLnN0YXRzLmNvbW1hbmQuU3lzU3RhdHNSZXNwb25zZSIDkAIBYgZwcm90bzM");
+  fileDesc("Cip2MnJheS9jb3JlL2FwcC9zdGF0cy9jb21tYW5kL2NvbW1hbmQucHJvdG8SHHYycmF5LmNvcmUuYXBwLnN0YXRzLmNvbW1hbmQiLgoPR2V0U3RhdHNSZXF1ZXN0EgwKBG5hbWUYASABKAkSDQoFcmVzZXQYAiABKAgiIwoEU3RhdBIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgDIkQKEEdldFN0YXRzUmVzcG9uc2USMAoEc3RhdBgBIAEoCzIiLnYycmF5LmNvcmUuYXBwLnN0YXRzLmNvbW1hbmQuU3RhdCJZChFRdWVyeVN0YXRzUmVxdWVzdBITCgdwYXR0ZXJuGAEgASgJQgIYARINCgVyZXNldBgCIAEoCBIQCghwYXR0ZXJucxgDIAMoCRIOCgZyZWdleHAYBCABKAgiRgoSUXVlcnlTdGF0c1Jlc3BvbnNlEjAKBHN0YXQYASADKAsyIi52MnJheS5jb3JlLmFwcC5zdGF0cy5jb21tYW5kLlN0YXQiEQoPU3lzU3RhdHNSZXF1ZXN0IsIBChBTeXNTdGF0c1Jlc3BvbnNlEhQKDE51bUdvcm91dGluZRgBIAEoDRINCgVOdW1HQxgCIAEoDRINCgVBbGxvYxgDIAEoBBISCgpUb3RhbEFsbG9jGAQgASgEEgsKA1N5cxgFIAEoBBIPCgdNYWxsb2NzGAYgASgEEg0KBUZyZWVzGAcgASgEEhMKC0xpdmVPYmplY3RzGAggASgEEhQKDFBhdXNlVG90YWxOcxgJIAEoBBIOCgZVcHRpbWUYCiABKA0iqgEKHEdldFN0YXRzT25saW5lSXBMaXN0UmVzcG9uc2USDAoEbmFtZRgBIAEoCRJQCgNpcHMYAiADKAsyQy52MnJheS5jb3JlLmFwcC5zdGF0cy5jb21tYW5kLkdldFN0YXRzT25saW5lSXBMaXN0UmVzcG9uc2UuSXBzRW50cnkaKgoISXBzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgDOgI4ASIaChhHZXRBbGxPbmxpbmVVc2Vyc1JlcXVlc3QiKgoZR2V0QWxsT25saW5lVXNlcnNSZXNwb25zZRINCgV1c2VycxgBIAMoCSIuCg1PbmxpbmVJUEVudHJ5EgoKAmlwGAEgASgJEhEKCWxhc3Rfc2VlbhgCIAEoAyIzCg9UcmFmZmljVXNlclN0YXQSDgoGdXBsaW5rGAEgASgDEhAKCGRvd25saW5rGAIgASgDIpMBCghVc2VyU3RhdBINCgVlbWFpbBgBIAEoCRI4CgNpcHMYAiADKAsyKy52MnJheS5jb3JlLmFwcC5zdGF0cy5jb21tYW5kLk9ubGluZUlQRW50cnkSPgoHdHJhZmZpYxgDIAEoCzItLnYycmF5LmNvcmUuYXBwLnN0YXRzLmNvbW1hbmQuVHJhZmZpY1VzZXJTdGF0Ij4KFEdldFVzZXJzU3RhdHNSZXF1ZXN0EhcKD2luY2x1ZGVfdHJhZmZpYxgBIAEoCBINCgVyZXNldBgCIAEoCCJOChVHZXRVc2Vyc1N0YXRzUmVzcG9uc2USNQoFdXNlcnMYASADKAsyJi52MnJheS5jb3JlLmFwcC5zdGF0cy5jb21tYW5kLlVzZXJTdGF0MtMGCgxTdGF0c1NlcnZpY2USaQoIR2V0U3RhdHMSLS52MnJheS5jb3JlLmFwcC5zdGF0cy5jb21tYW5kLkdldFN0YXRzUmVxdWVzdBouLnYycmF5LmNvcmUuYXBwLnN0YXRzLmNvbW1hbmQuR2V0U3RhdHNSZXNwb25zZRJvCgpRdWVyeVN0YXRzEi8udjJyYXkuY29yZS5hcHAuc3RhdHMuY29tbWFuZC5RdWVyeVN0YXRzUmVxdWVzdBowLnYycmF5LmNvcmUuYXBwLnN0YXRzLmNvbW1hbmQuUXVlcnlTdGF0c1Jlc3BvbnNlEnEKC0dldFN5c1N0YXRzEi0udjJyYXkuY29yZS5hcHAuc3RhdHMuY29tbWFuZC5TeXNTdGF0c1JlcXVlc3QaLi52MnJheS5jb3JlLmFwcC5zdGF0cy5jb21tYW5kLlN5c1N0YXRzUmVzcG9uc2UiA5ACARJvCg5HZXRTdGF0c09ubGluZRItLnYycmF5LmNvcmUuYXBwLnN0YXRzLmNvbW1hbmQuR2V0U3RhdHNSZXF1ZXN0Gi4udjJyYXkuY29yZS5hcHAuc3RhdHMuY29tbWFuZC5HZXRTdGF0c1Jlc3BvbnNlEoEBChRHZXRTdGF0c09ubGluZUlwTGlzdBItLnYycmF5LmNvcmUuYXBwLnN0YXRzLmNvbW1hbmQuR2V0U3RhdHNSZXF1ZXN0GjoudjJyYXkuY29yZS5hcHAuc3RhdHMuY29tbWFuZC5HZXRTdGF0c09ubGluZUlwTGlzdFJlc3BvbnNlEoQBChFHZXRBbGxPbmxpbmVVc2VycxI2LnYycmF5LmNvcmUuYXBwLnN0YXRzLmNvbW1hbmQuR2V0QWxsT25saW5lVXNlcnNSZXF1ZXN0GjcudjJyYXkuY29yZS5hcHAuc3RhdHMuY29tbWFuZC5HZXRBbGxPbmxpbmVVc2Vyc1Jlc3BvbnNlEngKDUdldFVzZXJzU3RhdHMSMi52MnJheS5jb3JlLmFwcC5zdGF0cy5jb21tYW5kLkdldFVzZXJzU3RhdHNSZXF1ZXN0GjMudjJyYXkuY29yZS5hcHAuc3RhdHMuY29tbWFuZC5HZXRVc2Vyc1N0YXRzUmVzcG9uc2ViBnByb3RvMw");
 
 /**
  * Describes the message v2ray.core.app.stats.command.GetStatsRequest.
@@ -60,6 +61,62 @@ export const SysStatsRequestSchema = /*@__PURE__*/
  */
 export const SysStatsResponseSchema = /*@__PURE__*/
   messageDesc(file_v2ray_core_app_stats_command_command, 6);
+
+/**
+ * Describes the message v2ray.core.app.stats.command.GetStatsOnlineIpListResponse.
+ * Use `create(GetStatsOnlineIpListResponseSchema)` to create a new message.
+ */
+export const GetStatsOnlineIpListResponseSchema = /*@__PURE__*/
+  messageDesc(file_v2ray_core_app_stats_command_command, 7);
+
+/**
+ * Describes the message v2ray.core.app.stats.command.GetAllOnlineUsersRequest.
+ * Use `create(GetAllOnlineUsersRequestSchema)` to create a new message.
+ */
+export const GetAllOnlineUsersRequestSchema = /*@__PURE__*/
+  messageDesc(file_v2ray_core_app_stats_command_command, 8);
+
+/**
+ * Describes the message v2ray.core.app.stats.command.GetAllOnlineUsersResponse.
+ * Use `create(GetAllOnlineUsersResponseSchema)` to create a new message.
+ */
+export const GetAllOnlineUsersResponseSchema = /*@__PURE__*/
+  messageDesc(file_v2ray_core_app_stats_command_command, 9);
+
+/**
+ * Describes the message v2ray.core.app.stats.command.OnlineIPEntry.
+ * Use `create(OnlineIPEntrySchema)` to create a new message.
+ */
+export const OnlineIPEntrySchema = /*@__PURE__*/
+  messageDesc(file_v2ray_core_app_stats_command_command, 10);
+
+/**
+ * Describes the message v2ray.core.app.stats.command.TrafficUserStat.
+ * Use `create(TrafficUserStatSchema)` to create a new message.
+ */
+export const TrafficUserStatSchema = /*@__PURE__*/
+  messageDesc(file_v2ray_core_app_stats_command_command, 11);
+
+/**
+ * Describes the message v2ray.core.app.stats.command.UserStat.
+ * Use `create(UserStatSchema)` to create a new message.
+ */
+export const UserStatSchema = /*@__PURE__*/
+  messageDesc(file_v2ray_core_app_stats_command_command, 12);
+
+/**
+ * Describes the message v2ray.core.app.stats.command.GetUsersStatsRequest.
+ * Use `create(GetUsersStatsRequestSchema)` to create a new message.
+ */
+export const GetUsersStatsRequestSchema = /*@__PURE__*/
+  messageDesc(file_v2ray_core_app_stats_command_command, 13);
+
+/**
+ * Describes the message v2ray.core.app.stats.command.GetUsersStatsResponse.
+ * Use `create(GetUsersStatsResponseSchema)` to create a new message.
+ */
+export const GetUsersStatsResponseSchema = /*@__PURE__*/
+  messageDesc(file_v2ray_core_app_stats_command_command, 14);
 
 /**
  * @generated from service v2ray.core.app.stats.command.StatsService
