@@ -16,6 +16,7 @@ import { Router } from "./proxy/router.js";
 import { CounterStore } from "./stats/counter-store.js";
 import { ConnectionTable } from "./track/connection-table.js";
 import { chainTrackers } from "./track/connection-tracker.js";
+import { OnlineUsers } from "./track/online-users.js";
 import { StatsTracker } from "./track/stats-tracker.js";
 
 /** A part of an app that listens. */
@@ -42,6 +43,8 @@ export interface CreateApiServerOptions {
   readonly listen: Endpoint;
   /** The counters to serve; absent where the config counts nothing. */
   readonly store?: CounterStore | undefined;
+  /** The users who are online; absent where the config counts nothing. */
+  readonly online?: OnlineUsers | undefined;
   /** The origins whose web pages may call, as browsers write them: `https://panel.example`. */
   readonly allowedOrigins: readonly string[];
   /** The app's own. */
@@ -113,7 +116,9 @@ export class App {
   /** The counters, to be read while the app runs and after it; empty where the config counts nothing. */
   readonly store: CounterStore;
   /** The connections that are open, to be listed and closed. */
-  readonly connections = new ConnectionTable();
+  readonly connections: ConnectionTable;
+  /** Which of the users that the config counts have connections, and from where. */
+  readonly online: OnlineUsers;
   readonly #inbounds: readonly Inbound[];
   readonly #outbounds: readonly Outbound[];
   readonly #api: Service | undefined;
@@ -132,7 +137,12 @@ export class App {
     const { listen, stats, access_control_allow_origin: allowedOrigins } = config.experimental.v2ray_api;
     this.store = new CounterStore({ maxCounters: stats.max_counters });
     const trackers = stats.enabled ? [new StatsTracker(this.store, { ...stats, logger })] : [];
-    const { connections } = this;
+    this.online = new OnlineUsers({
+      users: stats.enabled ? stats.users : [],
+      countLoopback: stats.online_loopback,
+    });
+    const connections = new ConnectionTable({ watchers: [this.online] });
+    this.connections = connections;
     const surroundings = { logger, resolver: new Resolver(), ownSockets: new OwnSockets() };
     this.#outbounds = config.outbounds.map((outbound) => createOutbound(outbound, surroundings));
     const routes = createRoutes(config, this.#outbounds);
@@ -150,8 +160,9 @@ export class App {
       onPackets: async (request) => this.#run(packetRouter.route(request)),
     };
     this.#inbounds = config.inbounds.map((inbound) => createInbound(inbound, handlers, surroundings));
-    const store = stats.enabled ? this.store : undefined;
-    this.#api = listen === undefined ? undefined : createApiServer({ listen, store, allowedOrigins, logger });
+    const served = stats.enabled ? { store: this.store, online: this.online } : {};
+    this.#api =
+      listen === undefined ? undefined : createApiServer({ listen, ...served, allowedOrigins, logger });
   }
 
   /**

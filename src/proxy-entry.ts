@@ -38,8 +38,16 @@ export type { CounterPair, CounterStoreOptions, NamedCounter } from "./stats/cou
 export { Counter } from "./stats/counter.js";
 export type { StatDirection, StatName, StatScope } from "./stats/stat-name.js";
 export { ConnectionTable } from "./track/connection-table.js";
-export type { ConnectionEntry, ConnectionHandle, OpenConnection } from "./track/connection-table.js";
+export type {
+  ConnectionEntry,
+  ConnectionHandle,
+  ConnectionTableOptions,
+  ConnectionWatcher,
+  OpenConnection,
+} from "./track/connection-table.js";
 export type { ConnectionMetadata } from "./track/connection-tracker.js";
+export { OnlineUsers } from "./track/online-users.js";
+export type { OnlineUsersOptions } from "./track/online-users.js";
 
 /**
  * A config asks for the V2Ray API, which this entry point leaves out: take `createApp()` of `v2ray-api` for it, or remove

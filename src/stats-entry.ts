@@ -21,8 +21,16 @@ export { Counter } from "./stats/counter.js";
 export { formatStatName, parseStatName } from "./stats/stat-name.js";
 export type { StatDirection, StatName, StatScope } from "./stats/stat-name.js";
 export { ConnectionTable } from "./track/connection-table.js";
-export type { ConnectionEntry, ConnectionHandle, OpenConnection } from "./track/connection-table.js";
+export type {
+  ConnectionEntry,
+  ConnectionHandle,
+  ConnectionTableOptions,
+  ConnectionWatcher,
+  OpenConnection,
+} from "./track/connection-table.js";
 export { chainTrackers } from "./track/connection-tracker.js";
 export type { ConnectionMetadata, ConnectionTracker } from "./track/connection-tracker.js";
+export { OnlineUsers } from "./track/online-users.js";
+export type { OnlineUsersOptions } from "./track/online-users.js";
 export { StatsTracker } from "./track/stats-tracker.js";
 export type { StatsTrackerOptions } from "./track/stats-tracker.js";

@@ -66,6 +66,7 @@ describe("v2ray-api/stats", () => {
       "ConnectionTable",
       "Counter",
       "CounterStore",
+      "OnlineUsers",
       "StatsTracker",
       "chainTrackers",
       "countConnection",

@@ -24,11 +24,17 @@ const statsSchema = section({
   enabled: flagField("Whether anything is counted, and the StatsService served.").default(false),
   inbounds: namesField("The inbounds to count; `*` counts every one.", "the tag of an inbound"),
   outbounds: namesField("The outbounds to count; `*` counts every one.", "the tag of an outbound"),
-  users: namesField("The users to count; `*` counts everyone who logs in.", "a user name of some inbound"),
+  users: namesField(
+    "The users to count, and to list while they are online; `*` means everyone who logs in.",
+    "a user name of some inbound",
+  ),
   max_counters: countField(
     "How many counters there may be, at some 200 bytes each. What comes up beyond them is served and not counted.",
     maxCountersRange,
   ).default(maxCountersRange.default),
+  online_loopback: flagField(
+    "Whether a connection from the machine itself (127.0.0.0/8, ::1) makes its user online. Xray leaves these out.",
+  ).default(true),
 })
   .prefault({})
   .describe(

@@ -1,6 +1,7 @@
 import { silentLogger } from "../log/logger.js";
 import type { Endpoint } from "../net/endpoint.js";
 import type { CounterStore } from "../stats/counter-store.js";
+import type { OnlineUsers } from "../track/online-users.js";
 import { createCallHandler } from "./call-handler.js";
 import { guard } from "./guard.js";
 import { OnePortServer, type OnePortServerOptions } from "./one-port-server.js";
@@ -17,6 +18,8 @@ export interface ApiServerOptions extends Omit<OnePortServerOptions, "onRequest"
   readonly listen: Endpoint;
   /** The counters to serve. Without one the StatsService is not registered, and its calls are UNIMPLEMENTED. */
   readonly store?: CounterStore | undefined;
+  /** The users who are online, for Xray's calls. Without it, or without a store, these are UNIMPLEMENTED. */
+  readonly online?: OnlineUsers | undefined;
   /** Origins whose web pages may call, as browsers write them: `https://panel.example`, never `*`. Default: none. */
   readonly allowedOrigins?: readonly string[];
   /** Largest request message, in bytes. Default: 65,536. */
@@ -38,6 +41,7 @@ export class ApiServer {
   constructor({
     listen,
     store,
+    online,
     allowedOrigins = [],
     maxRequestBytes,
     logger = silentLogger,
@@ -47,7 +51,7 @@ export class ApiServer {
     const calls = createCallHandler({
       routes: (router) => {
         if (store === undefined) return;
-        registerStatsService(router, createStatsService({ store, sysStats: this.#sysStats }));
+        registerStatsService(router, createStatsService({ store, online, sysStats: this.#sysStats }));
       },
       ...(maxRequestBytes === undefined ? {} : { maxRequestBytes }),
       logger,

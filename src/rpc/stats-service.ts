@@ -1,13 +1,16 @@
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
-import type { Counter } from "../stats/counter.js";
 import type { CounterStore } from "../stats/counter-store.js";
 import { createMatcher } from "../stats/matcher.js";
-import { deliveryKey } from "./delivery.js";
+import type { OnlineUsers } from "../track/online-users.js";
+import { createOnlineCalls, type OnlineCalls } from "./online-calls.js";
 import { createRegexpCompiler } from "./regexp.js";
+import { resetFor } from "./reset-for.js";
 import type { SysStatsFigures, SysStatsSource } from "./sys-stats.js";
 
 export interface StatsServiceOptions {
   readonly store: CounterStore;
+  /** Who is online. Without it the calls about that are UNIMPLEMENTED. */
+  readonly online?: OnlineUsers | undefined;
   readonly sysStats: SysStatsSource;
 }
 
@@ -29,10 +32,11 @@ interface Stat {
 }
 
 /**
- * The calls of the V2Ray API's StatsService, for whatever name it is served under. Each is one synchronous step, so no
+ * The calls of the V2Ray API's StatsService, for whatever name it is served under, and of Xray's where there is somebody to
+ * know who is online. Each is one synchronous step, so no
  * byte slips between reading a counter and resetting it, or between two counters of one answer.
  */
-export interface StatsService {
+export interface StatsService extends Partial<OnlineCalls> {
   /**
    * Reads one counter, and resets it if asked to.
    *
@@ -49,8 +53,10 @@ export interface StatsService {
 }
 
 /** Implements the StatsService over a counter store. */
-export function createStatsService({ store, sysStats }: StatsServiceOptions): StatsService {
+export function createStatsService({ store, online, sysStats }: StatsServiceOptions): StatsService {
   return {
+    ...(online && createOnlineCalls({ online, store })),
+
     getStats({ name, reset }, context) {
       context.signal.throwIfAborted();
       const counter = store.get(name);
@@ -72,15 +78,4 @@ export function createStatsService({ store, sysStats }: StatsServiceOptions): St
 
     getSysStats: () => sysStats.read(),
   };
-}
-
-/** Resets a counter on behalf of a caller: the bytes come back if the caller never gets to know of them. */
-function resetFor(context: HandlerContext, counter: Counter): bigint {
-  const value = counter.reset();
-  if (value > 0n) {
-    context.values.get(deliveryKey).onLost(() => {
-      counter.giveBack(value);
-    });
-  }
-  return value;
 }

@@ -1,3 +1,4 @@
+import { copyOf } from "./copy-of.js";
 import { Counter, slotsPerCounter } from "./counter.js";
 import {
   assertTag,
@@ -181,9 +182,4 @@ interface Subject {
 
 function isComplete(subject: Subject): subject is Subject & CounterPair {
   return subject.uplink !== undefined && subject.downlink !== undefined;
-}
-
-/** V8 cuts a string out of a longer one by pointing into it: a user's name would keep a login alive with its password. */
-function copyOf(text: string): string {
-  return text.split("").join("");
 }

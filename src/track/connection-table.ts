@@ -17,6 +17,20 @@ export interface ConnectionEntry {
   [Symbol.dispose](): void;
 }
 
+/** Who wants to know of each connection as it comes and goes. Neither call may throw. */
+export interface ConnectionWatcher {
+  /** A connection was entered. */
+  opened(metadata: ConnectionMetadata): void;
+  /** A connection was taken out: the very facts with which it was entered. */
+  closed(metadata: ConnectionMetadata): void;
+}
+
+/** Who else is to know of a table's connections. */
+export interface ConnectionTableOptions {
+  /** Told of every connection, in this order. Default: none. */
+  readonly watchers?: readonly ConnectionWatcher[];
+}
+
 /** An open connection as it was when somebody looked. */
 export interface OpenConnection extends MovedBytes {
   /** By which the table knows it, and no other one ever. */
@@ -47,8 +61,14 @@ export interface OpenConnection extends MovedBytes {
  */
 export class ConnectionTable {
   readonly #places = new Map<number, Place>();
+  readonly #watchers: readonly ConnectionWatcher[];
   /** The first id is 1. None is given twice: whoever means a connection that is gone must not close another one. */
   #lastId = 0;
+
+  /** A table without connections. */
+  constructor({ watchers = [] }: ConnectionTableOptions = {}) {
+    this.#watchers = watchers;
+  }
 
   /** How many connections are open. */
   get size(): number {
@@ -59,10 +79,12 @@ export class ConnectionTable {
   open(metadata: ConnectionMetadata, handle: ConnectionHandle): ConnectionEntry {
     const id = ++this.#lastId;
     this.#places.set(id, { id, metadata, handle, startedAtMs: Date.now() });
+    for (const watcher of this.#watchers) watcher.opened(metadata);
     return {
       id,
       [Symbol.dispose]: () => {
-        this.#places.delete(id);
+        if (!this.#places.delete(id)) return;
+        for (const watcher of this.#watchers) watcher.closed(metadata);
       },
     };
   }

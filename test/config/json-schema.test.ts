@@ -182,6 +182,7 @@ describe("the schema", () => {
     { experimental: { v2ray_api: { stats: { inbounds: "*", outbounds: ["*", "direct"], users: ["*"] } } } },
     { experimental: { limits: { connections: 1, connections_per_source: 16_777_216 } } },
     { experimental: { v2ray_api: { stats: { max_counters: 2 } } } },
+    { experimental: { v2ray_api: { stats: { online_loopback: false } } } },
     { experimental: { v2ray_api: { stats: { max_counters: 16_777_216 } } } },
     {
       inbounds: { ...mixed, users: user },
@@ -284,6 +285,7 @@ describe("the schema", () => {
     { experimental: { v2ray_api: { access_control_allow_origin: [5] } } },
     { experimental: { v2ray_api: { stats: true } } },
     { experimental: { v2ray_api: { stats: { enabled: "true" } } } },
+    { experimental: { v2ray_api: { stats: { online_loopback: "no" } } } },
     { experimental: { v2ray_api: { stats: { user: "alice" } } } },
     { experimental: { v2ray_api: { stats: { users: [user] } } } },
     { experimental: { limits: { connections: 0 } } },

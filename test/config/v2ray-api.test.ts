@@ -14,7 +14,14 @@ describe("experimental", () => {
     v2ray_api: {
       listen: undefined,
       access_control_allow_origin: [],
-      stats: { enabled: false, inbounds: [], outbounds: [], users: [], max_counters: 1_000_000 },
+      stats: {
+        enabled: false,
+        inbounds: [],
+        outbounds: [],
+        users: [],
+        max_counters: 1_000_000,
+        online_loopback: true,
+      },
     },
   };
   for (const config of [{}, { experimental: {} }, withApi({}), withApi({ stats: {} })]) {
@@ -136,6 +143,7 @@ describe("v2ray_api.stats", () => {
       outbounds: ["direct"],
       users: ["alice"],
       max_counters: 6,
+      online_loopback: false,
     };
     assert.deepEqual(toConfig(config(stats)).experimental.v2ray_api.stats, stats);
   });
@@ -148,6 +156,7 @@ describe("v2ray_api.stats", () => {
       outbounds: ["direct"],
       users: ["alice"],
       max_counters: 1_000_000,
+      online_loopback: true,
     });
   });
 
@@ -159,6 +168,7 @@ describe("v2ray_api.stats", () => {
       outbounds: ["direct"],
       users: ["alice"],
       max_counters: 1_000_000,
+      online_loopback: true,
     });
   });
 
@@ -195,6 +205,8 @@ describe("v2ray_api.stats", () => {
     [{ max_counters: 16_777_217 }, `stats.max_counters: expected ${range}, got 16777217`],
     [{ max_counters: "6" }, `stats.max_counters: expected ${range}, got "6"`],
     [{ max_counters: null }, `stats.max_counters: expected ${range}, got null`],
+    [{ online_loopback: "no" }, 'stats.online_loopback: expected true or false, got "no"'],
+    [{ online_loopback: 0 }, "stats.online_loopback: expected true or false, got 0"],
     [{ enabled: "true" }, 'stats.enabled: expected true or false, got "true"'],
     [{ users: [1] }, 'stats.users[0]: expected a user name of some inbound or "*", got 1'],
     [
@@ -204,7 +216,7 @@ describe("v2ray_api.stats", () => {
     [{ inbounds: [null] }, 'stats.inbounds[0]: expected the tag of an inbound or "*", got null'],
     [
       { user: ["alice"] },
-      'stats.user: unknown key; expected one of "enabled", "inbounds", "outbounds", "users", "max_counters"',
+      'stats.user: unknown key; expected one of "enabled", "inbounds", "outbounds", "users", "max_counters", "online_loopback"',
     ],
     [true, "stats: expected an object, got a boolean"],
   ];

@@ -4,8 +4,14 @@ import { describe, it, type TestContext } from "node:test";
 import { Code } from "@connectrpc/connect";
 import { count, startApi, userUplink, valuesOf, type TestApi } from "../helpers/api-server.js";
 import { serviceNames } from "../helpers/api-client.js";
-import { closeAfter } from "../helpers/sockets.js";
-import { failureOf, services, StatsClient, ways, type Way } from "../helpers/stats-clients.js";
+import {
+  failureOf,
+  openStatsClient,
+  services,
+  serviceWays,
+  ways,
+  type StatsClient,
+} from "../helpers/stats-clients.js";
 
 const alice = userUplink("alice");
 const bob = userUplink("bob");
@@ -14,38 +20,18 @@ const outbound = "outbound>>>direct>>>traffic>>>uplink";
 
 const maxInt64 = 2n ** 63n - 1n;
 
-type Service = (typeof services)[number];
-
 interface Opened {
   readonly api: TestApi;
   readonly client: StatsClient;
 }
 
-// Every way under the first name; under the others, which have messages of their own, one of each encoding.
-const otherNamesWays = ["gRPC over HTTP/2", "Connect JSON over HTTP/1.1"];
-
-for (const [index, service] of services.entries()) {
-  for (const way of ways.filter((known) => index === 0 || otherNamesWays.includes(known.way))) {
-    describe(`${service.typeName} by ${way.way}`, { timeout: 30_000 }, () => {
-      describeService(async (t) => open(t, way, service));
+for (const { service, way } of serviceWays) {
+  describe(`${service.typeName} by ${way.way}`, { timeout: 30_000 }, () => {
+    describeService(async (t) => {
+      const api = await startApi(t);
+      return { api, client: openStatsClient(t, api, { way, service }) };
     });
-  }
-}
-
-async function open(t: TestContext, way: Way, service: Service): Promise<Opened> {
-  const api = await startApi(t);
-  return { api, client: openClient(t, api, way, service) };
-}
-
-function openClient(t: TestContext, api: TestApi, way: Way, service: Service): StatsClient {
-  const opened = way.open(api);
-  closeAfter(t, {
-    [Symbol.asyncDispose]: async () => {
-      opened.close();
-      return Promise.resolve();
-    },
   });
-  return new StatsClient(opened.call, service);
 }
 
 function describeService(start: (t: TestContext) => Promise<Opened>): void {
@@ -266,7 +252,7 @@ function describeService(start: (t: TestContext) => Promise<Opened>): void {
   it("says UNIMPLEMENTED for a method and a service that it does not know", async (t) => {
     const { client } = await startFull(t);
     assert.equal(Code.Unimplemented, 12);
-    assert.equal((await failureOf(client.callMethod("GetStatsOnline"))).code, Code.Unimplemented);
+    assert.equal((await failureOf(client.callMethod("GetStatsOfTomorrow"))).code, Code.Unimplemented);
     assert.equal((await failureOf(client.callService("grpc.health.v1.Health"))).code, Code.Unimplemented);
     assert.equal(await client.get(alice), 100n);
   });
@@ -285,7 +271,7 @@ describe("the services", () => {
     count(api.store, alice, 42);
     const values = [];
     for (const service of services) {
-      const clients = ways.slice(1).map((way) => openClient(t, api, way, service));
+      const clients = ways.slice(1).map((way) => openStatsClient(t, api, { way, service }));
       values.push(...(await Promise.all(clients.map(async (client) => client.get(alice, true)))));
     }
     assert.deepEqual(values.sort(), [...values.slice(1).map(() => 0n), 42n]);
@@ -294,7 +280,7 @@ describe("the services", () => {
   it("answer any number of callers at once, no byte twice", async (t) => {
     const api = await startApi(t);
     const clients = services.flatMap((service) =>
-      ways.slice(1).map((way) => openClient(t, api, way, service)),
+      ways.slice(1).map((way) => openStatsClient(t, api, { way, service })),
     );
     let sum = 0n;
     await Promise.all(

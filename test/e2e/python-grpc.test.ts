@@ -4,11 +4,12 @@ import { after, before, describe, it, type TestContext } from "node:test";
 import { assertCounters, expectedCounters, queryCounters, type Counters } from "../helpers/api-client.js";
 import { count, startApi } from "../helpers/api-server.js";
 import { rootPath, startCli, testConfig, useCli } from "../helpers/cli.js";
-import { askThrough } from "../helpers/cli-traffic.js";
+import { askThrough, tunnelThrough } from "../helpers/cli-traffic.js";
 import { openOrigin } from "../helpers/open-origin.js";
 import { findProgram, needs, systemPython } from "../helpers/outside-client.js";
 import { runProgram } from "../helpers/program.js";
 import { TempDir } from "../helpers/temp-dir.js";
+import { closed } from "../helpers/timing.js";
 
 const io = { timeout: 60_000 };
 const modules = ["grpc", "google.protobuf"].map((pythonModule) => ({ pythonModule }));
@@ -35,10 +36,15 @@ requests = {
     "GetStats": messages.GetStatsRequest,
     "QueryStats": messages.QueryStatsRequest,
     "GetSysStats": messages.SysStatsRequest,
+    "GetStatsOnline": messages.GetStatsRequest,
+    "GetStatsOnlineIpList": messages.GetStatsRequest,
 }
+for name in ["GetAllOnlineUsers", "GetUsersStats"]:
+    if hasattr(messages, name + "Request"):
+        requests[name] = getattr(messages, name + "Request")
 
 def method(channel, stub, name):
-    if name in requests:
+    if hasattr(stub, name):
         return getattr(stub, name)
     # A method that a newer server may have, and whose answer is read as any bytes.
     return channel.unary_unary("/%s/%s" % (service.full_name, name), lambda request: b"", lambda answer: answer)
@@ -153,6 +159,41 @@ describe("Python's grpcio", needs(...clients), () => {
       assert.ok(malformed !== undefined && "code" in malformed);
       assert.equal(malformed.code, "INVALID_ARGUMENT");
       assert.match(malformed.details, /a\(b/);
+    });
+  }
+
+  for (const proto of protos.filter((known) => known !== "experimental/v2rayapi/stats")) {
+    it(`is told who is online with the stubs of ${proto}.proto`, io, async (t) => {
+      const { api, proxy } = cli();
+      const { [up]: sent = 0n, [down]: received = 0n } = await countAlice(t);
+      const client = await tunnelThrough(t, proxy, "alice", (await openOrigin(t)).url);
+      const name = "user>>>alice>>>online";
+      const [count, list, names, users, counters, unknown] = await call(api, proto, [
+        ["GetStatsOnline", { name }],
+        ["GetStatsOnlineIpList", { name }],
+        ["GetAllOnlineUsers", {}],
+        ["GetUsersStats", { include_traffic: true, reset: true }],
+        ["QueryStats", { pattern: "alice>>>" }],
+        ["GetStatsOnline", { name: "user>>>bob>>>online" }],
+      ]);
+      client.resetAndDestroy();
+      await closed(client);
+      assert.deepEqual(count, { answer: { stat: { name, value: "1" } } });
+      assert.ok(list !== undefined && "answer" in list);
+      const { "127.0.0.1": lastSeen } = list.answer["ips"] as Readonly<Record<string, string>>;
+      assert.ok(Math.abs(Number(lastSeen) - Date.now() / 1_000) < 60);
+      assert.deepEqual(list.answer, { name, ips: { "127.0.0.1": lastSeen } });
+      assert.deepEqual(names, { answer: { users: [name] } });
+      assert.ok(users !== undefined && "answer" in users);
+      const [user] = users.answer["users"] as readonly {
+        readonly ips: readonly { readonly lastSeen: string }[];
+      }[];
+      assert.ok(Math.abs(Number(user?.ips[0]?.lastSeen) - Date.now() / 1_000) < 60);
+      const ips = [{ ip: "127.0.0.1", lastSeen: user?.ips[0]?.lastSeen }];
+      const traffic = { uplink: String(sent), downlink: String(received) };
+      assert.deepEqual(users.answer, { users: [{ email: "alice", ips, traffic }] });
+      assert.deepEqual(counters, answerOf({ [up]: 0n, [down]: 0n }));
+      assert.deepEqual(unknown, { code: "NOT_FOUND", details: "user>>>bob>>>online not found." });
     });
   }
 

@@ -3,7 +3,7 @@ import { after, describe, it } from "node:test";
 import { XtlsApi } from "@remnawave/xtls-sdk";
 import { assertCounters, expectedCounters, sumCounters } from "../helpers/api-client.js";
 import { portOf, testConfig, useCli, type Cli } from "../helpers/cli.js";
-import { askThrough } from "../helpers/cli-traffic.js";
+import { askThrough, tunnelThrough } from "../helpers/cli-traffic.js";
 import { Origin, useOrigin } from "../helpers/origin.js";
 
 const io = { timeout: 30_000 };
@@ -112,12 +112,6 @@ describe("Remnawave's xtls-sdk", () => {
     assert.ok(data.numGoroutine > 0);
   });
 
-  it("is told that online users are not implemented", io, async () => {
-    const { isOk, message } = await stats().getUserOnlineStatus("alice");
-    assert.equal(isOk, false);
-    assert.match(message ?? "", / UNIMPLEMENTED: /);
-  });
-
   it("resets one user and leaves the others", io, async () => {
     const { alice, bob } = expected();
     await assertData(stats().getUserStats("alice", true), { user: alice });
@@ -131,6 +125,31 @@ describe("Remnawave's xtls-sdk", () => {
     await assertData(stats().getOutboundStats("direct", true), { outbound });
     await assertData(stats().getAllInboundsStats(true), { inbounds: [{ inbound: "mixed-in", ...nothing }] });
     await assertData(stats().getAllOutboundsStats(true), { outbounds: [{ outbound: "direct", ...nothing }] });
+  });
+});
+
+describe("Remnawave's xtls-sdk asking who is online", () => {
+  const cli = useCli();
+  const origin = useOrigin();
+  const stats = useSdk(cli);
+  const name = "user>>>alice>>>online";
+
+  it("is told of a user with a connection that is open, and afterwards that there is none", io, async (t) => {
+    await assertData(stats().getUserOnlineStatus("alice"), { online: false });
+    const client = await tunnelThrough(t, cli().proxy, "alice", origin().url);
+    await assertData(stats().getUserOnlineStatus("alice"), { online: true });
+    await assertData(stats().getUserOnlineStatus("bob"), { online: false });
+    assert.equal((await stats().rawClient.getStatsOnline({ name })).stat?.value, 1);
+    const { ips } = await stats().rawClient.getStatsOnlineIpList({ name });
+    assert.deepEqual(Object.keys(ips), ["127.0.0.1"]);
+    assert.ok(Math.abs((ips["127.0.0.1"] ?? 0) - Date.now() / 1_000) < 60);
+
+    client.resetAndDestroy();
+    let { stat } = await stats().rawClient.getStatsOnline({ name });
+    while (stat?.value !== 0) ({ stat } = await stats().rawClient.getStatsOnline({ name }));
+    assert.deepEqual((await stats().rawClient.getStatsOnlineIpList({ name })).ips, {});
+    // It takes whomever the server has seen for online.
+    await assertData(stats().getUserOnlineStatus("alice"), { online: true });
   });
 });
 

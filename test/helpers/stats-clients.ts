@@ -1,4 +1,5 @@
 import { Agent } from "node:http";
+import type { TestContext } from "node:test";
 import type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import { ConnectError, createRouterTransport, type Transport } from "@connectrpc/connect";
 import {
@@ -10,8 +11,10 @@ import {
 import { StatsService as SingBoxStatsService } from "#gen/experimental/v2rayapi/stats_pb.js";
 import {
   StatsService,
+  type GetUsersStatsRequestSchema,
   type QueryStatsRequestSchema,
   type SysStatsResponse,
+  type UserStat,
 } from "#gen/v2ray/core/app/stats/command/command_pb.js";
 import { StatsService as XrayStatsService } from "#gen/xray/app/stats/command/command_pb.js";
 import { registerStatsService } from "../../src/rpc/routes.js";
@@ -19,6 +22,7 @@ import { createStatsService } from "../../src/rpc/stats-service.js";
 import { SysStats } from "../../src/rpc/sys-stats.js";
 import type { TestApi } from "./api-server.js";
 import { GrpcClient } from "./grpc-client.js";
+import { closeAfter } from "./sockets.js";
 
 /** How one call failed, in any protocol. */
 export interface CallFailure {
@@ -94,6 +98,33 @@ export const services = [
   SingBoxStatsService as unknown as typeof StatsService,
 ] as const;
 
+/** A name of the service, and a way to reach it. */
+export interface ServiceWay {
+  readonly service: (typeof services)[number];
+  readonly way: Way;
+}
+
+const otherNamesWays = ["gRPC over HTTP/2", "Connect JSON over HTTP/1.1"];
+
+/** Every way under the first name; under the others, which have messages of their own, one of each encoding. */
+export const serviceWays: readonly ServiceWay[] = services.flatMap((service, index) =>
+  ways
+    .filter(({ way }) => index === 0 || otherNamesWays.includes(way))
+    .map((way): ServiceWay => ({ service, way })),
+);
+
+/** A client that is closed after the test. */
+export function openStatsClient(t: TestContext, api: TestApi, { service, way }: ServiceWay): StatsClient {
+  const opened = way.open(api);
+  closeAfter(t, {
+    [Symbol.asyncDispose]: async () => {
+      opened.close();
+      return Promise.resolve();
+    },
+  });
+  return new StatsClient(opened.call, service);
+}
+
 /** What a test asks the StatsService for, whatever the way and the name. */
 export class StatsClient {
   readonly #call: CallUnary;
@@ -117,6 +148,26 @@ export class StatsClient {
 
   async sys(): Promise<SysStatsResponse> {
     return this.#call(this.#service.method.getSysStats, {});
+  }
+
+  /** How many addresses a name is connected from. */
+  async onlineCount(name: string): Promise<{ readonly name: string; readonly value: bigint } | undefined> {
+    const { stat } = await this.#call(this.#service.method.getStatsOnline, { name });
+    return stat && { name: stat.name, value: stat.value };
+  }
+
+  /** From which addresses, and when each was last seen. */
+  async onlineIps(name: string): Promise<readonly [string, Readonly<Record<string, bigint>>]> {
+    const answer = await this.#call(this.#service.method.getStatsOnlineIpList, { name });
+    return [answer.name, answer.ips];
+  }
+
+  async onlineUsers(): Promise<readonly string[]> {
+    return (await this.#call(this.#service.method.getAllOnlineUsers, {})).users;
+  }
+
+  async usersStats(request: MessageInitShape<typeof GetUsersStatsRequestSchema>): Promise<UserStat[]> {
+    return (await this.#call(this.#service.method.getUsersStats, request)).users;
   }
 
   /** Calls a method that is not in the .proto file. */
@@ -145,10 +196,10 @@ export async function failureOf(call: Promise<unknown>): Promise<CallFailure> {
   throw new Error("the call did not fail");
 }
 
-function openInMemory({ store }: TestApi): OpenClient {
+function openInMemory({ store, online }: TestApi): OpenClient {
   const sysStats = new SysStats();
   const transport = createRouterTransport((router) => {
-    registerStatsService(router, createStatsService({ store, sysStats }));
+    registerStatsService(router, createStatsService({ store, online, sysStats }));
   });
   return {
     call: callOver(transport),

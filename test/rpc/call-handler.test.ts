@@ -219,7 +219,7 @@ describe("a request's method and content type", { timeout: 20_000 }, () => {
 describe("a path that is not served", { timeout: 20_000 }, () => {
   const service = "v2ray.core.app.stats.command.StatsService";
   const unknown = [
-    { path: `/${service}/GetStatsOnline`, message: `${service} has no method "GetStatsOnline"`, http: 501 },
+    { path: `/${service}/GetStatsOfNow`, message: `${service} has no method "GetStatsOfNow"`, http: 501 },
     { path: `/${service}/getStats`, message: `${service} has no method "getStats"`, http: 501 },
     { path: `/${service}/GetStats/`, message: `${service} has no method "GetStats"`, http: 501 },
     { path: `/${service}/`, message: `${service} has no method ""`, http: 501 },

@@ -5,7 +5,11 @@ import type { MovedBytes } from "../../src/net/moved-bytes.js";
 import { relay } from "../../src/net/relay.js";
 import { RelayTally } from "../../src/net/relay-tally.js";
 import { resetConnection } from "../../src/net/reset.js";
-import { ConnectionTable, type ConnectionHandle } from "../../src/track/connection-table.js";
+import {
+  ConnectionTable,
+  type ConnectionHandle,
+  type ConnectionWatcher,
+} from "../../src/track/connection-table.js";
 import type { ConnectionMetadata } from "../../src/track/connection-tracker.js";
 import { readAll } from "../helpers/bytes.js";
 import { endingOf } from "../helpers/ending.js";
@@ -185,6 +189,40 @@ describe("ConnectionTable", () => {
     const second = table.open(metadata, new Handle());
     first[Symbol.dispose]();
     assert.deepEqual(idsIn(table), [second.id]);
+  });
+});
+
+describe("A ConnectionTable's watchers", () => {
+  it("are told of each connection as it comes and goes, once, one after another", () => {
+    const told: unknown[] = [];
+    const watcher = (name: string): ConnectionWatcher => ({
+      opened: (facts) => told.push([name, "opened", facts]),
+      closed: (facts) => told.push([name, "closed", facts]),
+    });
+    const table = new ConnectionTable({ watchers: [watcher("first"), watcher("second")] });
+    const entry = table.open(metadata, new Handle());
+    assert.deepEqual(told.splice(0), [
+      ["first", "opened", metadata],
+      ["second", "opened", metadata],
+    ]);
+    table.close(entry.id);
+    assert.deepEqual(told, []);
+    entry[Symbol.dispose]();
+    entry[Symbol.dispose]();
+    assert.deepEqual(told, [
+      ["first", "closed", metadata],
+      ["second", "closed", metadata],
+    ]);
+  });
+
+  it("find the table as it is by then", () => {
+    const sizes: number[] = [];
+    const note = (): void => {
+      sizes.push(table.size);
+    };
+    const table = new ConnectionTable({ watchers: [{ opened: note, closed: note }] });
+    table.open(metadata, new Handle())[Symbol.dispose]();
+    assert.deepEqual(sizes, [1, 0]);
   });
 });
 
