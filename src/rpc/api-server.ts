@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { silentLogger } from "../log/logger.js";
 import type { Endpoint } from "../net/endpoint.js";
 import type { CounterStore } from "../stats/counter-store.js";
@@ -5,6 +6,8 @@ import type { OnlineUsers } from "../track/online-users.js";
 import { createCallHandler } from "./call-handler.js";
 import { guard } from "./guard.js";
 import { OnePortServer, type OnePortServerOptions } from "./one-port-server.js";
+import { registerHealth } from "./health.js";
+import { registerReflection } from "./reflection.js";
 import { registerStatsService } from "./routes.js";
 import { createStatsService } from "./stats-service.js";
 import { SysStats } from "./sys-stats.js";
@@ -28,7 +31,7 @@ export interface ApiServerOptions extends Omit<OnePortServerOptions, "onRequest"
 
 /**
  * The V2Ray API on one port, for gRPC, gRPC-Web and Connect clients: the StatsService under the names of V2Ray, Xray and
- * sing-box, over HTTP/2 with prior knowledge and HTTP/1.1.
+ * sing-box, over HTTP/2 with prior knowledge and HTTP/1.1. Beside it, gRPC's health service and server reflection.
  *
  * It is started once: a stopped one is not started again, another one is made.
  */
@@ -36,6 +39,7 @@ export class ApiServer {
   readonly #listen: Endpoint;
   readonly #server: OnePortServer;
   readonly #sysStats = new SysStats();
+  readonly #stopping = new AbortController();
 
   /** It does nothing before {@link start}. */
   constructor({
@@ -48,10 +52,16 @@ export class ApiServer {
     ...timeouts
   }: ApiServerOptions) {
     this.#listen = listen;
+    const { signal: stopping } = this.#stopping;
+    // Each stream that waits for what comes next listens.
+    setMaxListeners(0, stopping);
     const calls = createCallHandler({
       routes: (router) => {
-        if (store === undefined) return;
-        registerStatsService(router, createStatsService({ store, online, sysStats: this.#sysStats }));
+        if (store !== undefined) {
+          registerStatsService(router, createStatsService({ store, online, sysStats: this.#sysStats }));
+        }
+        registerHealth(router, { stopping });
+        registerReflection(router, { stopping });
       },
       ...(maxRequestBytes === undefined ? {} : { maxRequestBytes }),
       logger,
@@ -80,6 +90,7 @@ export class ApiServer {
    * @param cut - How long to wait: `AbortSignal.timeout(5_000)` for five seconds.
    */
   async stop(cut: AbortSignal): Promise<void> {
+    this.#stopping.abort();
     await this.#server.stop(cut);
     this.#sysStats[Symbol.dispose]();
   }

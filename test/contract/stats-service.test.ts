@@ -252,8 +252,8 @@ function describeService(start: (t: TestContext) => Promise<Opened>): void {
   it("says UNIMPLEMENTED for a method and a service that it does not know", async (t) => {
     const { client } = await startFull(t);
     assert.equal(Code.Unimplemented, 12);
-    assert.equal((await failureOf(client.callMethod("GetStatsOfTomorrow"))).code, Code.Unimplemented);
-    assert.equal((await failureOf(client.callService("grpc.health.v1.Health"))).code, Code.Unimplemented);
+    assert.equal((await failureOf(client.callMethod("GetStatsOfNow"))).code, Code.Unimplemented);
+    assert.equal((await failureOf(client.callService("grpc.nothing.v1.Nothing"))).code, Code.Unimplemented);
     assert.equal(await client.get(alice), 100n);
   });
 }

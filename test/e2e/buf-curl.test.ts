@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { assertCounters, expectedCounters, serviceNames } from "../helpers/api-client.js";
-import { rootPath, useCli } from "../helpers/cli.js";
+import { rootPath, startCli, useCli } from "../helpers/cli.js";
 import { useOrigin } from "../helpers/origin.js";
 import { needs } from "../helpers/outside-client.js";
-import { runProgram, type ProgramResult } from "../helpers/program.js";
+import { killAtExit, runProgram, type ProgramResult } from "../helpers/program.js";
+import { WatchedText } from "../helpers/watched-text.js";
 
 const protocols = ["grpc", "grpcweb", "connect"] as const;
 const http2 = { transport: "HTTP/2 with prior knowledge", args: ["--http2-prior-knowledge"] } as const;
@@ -17,9 +20,12 @@ const targets = [
 ];
 
 async function bufCurl(args: readonly string[], url: string, message: object): Promise<ProgramResult> {
+  return runBufCurl(["--schema", "proto", ...args, url, "-d", JSON.stringify(message)]);
+}
+
+async function runBufCurl(args: readonly string[]): Promise<ProgramResult> {
   const buf = join(rootPath, "node_modules", ".bin", "buf");
-  const allArgs = ["curl", "--schema", "proto", ...args, url, "-d", JSON.stringify(message)];
-  return runProgram(buf, allArgs, { cwd: rootPath });
+  return runProgram(buf, ["curl", ...args], { cwd: rootPath });
 }
 
 describe("buf curl", needs("curl"), () => {
@@ -70,5 +76,82 @@ describe("buf curl", needs("curl"), () => {
         assert.match(stderr, /a\(b/);
       });
     }
+  });
+});
+
+describe("buf curl without a schema", { concurrency: 4, timeout: 60_000 }, () => {
+  const cli = useCli();
+  const grpcServices = [
+    "grpc.health.v1.Health",
+    "grpc.reflection.v1.ServerReflection",
+    "grpc.reflection.v1alpha.ServerReflection",
+  ];
+
+  for (const reflection of ["grpc-v1", "grpc-v1alpha"]) {
+    const args = ["--http2-prior-knowledge", "--reflect-protocol", reflection];
+
+    it(`finds out what there is by ${reflection}`, async () => {
+      const { code, stdout, stderr } = await runBufCurl([...args, "--list-services", `http://${cli().api}`]);
+      assert.equal(code, 0, stderr);
+      assert.deepEqual(stdout.trim().split("\n"), [...serviceNames, ...grpcServices].sort());
+    });
+
+    for (const protocol of protocols) {
+      it(`calls ${protocol} as it learns by ${reflection}`, async () => {
+        for (const [path, answer] of [
+          [`${serviceNames[0]}/QueryStats`, {}],
+          [`${serviceNames[0]}/GetAllOnlineUsers`, {}],
+          [`${serviceNames[1]}/GetUsersStats`, {}],
+          [`${serviceNames[2]}/QueryStats`, {}],
+          ["grpc.health.v1.Health/Check", { status: "SERVING" }],
+        ] as const) {
+          const url = `http://${cli().api}/${path}`;
+          const { code, stdout, stderr } = await runBufCurl([
+            ...args,
+            "--protocol",
+            protocol,
+            url,
+            "-d",
+            "{}",
+          ]);
+          assert.equal(code, 0, stderr);
+          assert.deepEqual(JSON.parse(stdout), answer, path);
+        }
+      });
+    }
+  }
+
+  it("is told of the health of a service, and that there is no such service", async () => {
+    const check = async (service: string): Promise<ProgramResult> =>
+      runBufCurl([
+        ...[
+          "--http2-prior-knowledge",
+          "--protocol",
+          "grpc",
+          `http://${cli().api}/grpc.health.v1.Health/Check`,
+        ],
+        ...["-d", JSON.stringify({ service })],
+      ]);
+    for (const service of serviceNames) {
+      assert.deepEqual(JSON.parse((await check(service)).stdout), { status: "SERVING" });
+    }
+    const { code, stderr } = await check("nope");
+    assert.equal(code, 5 << 3);
+    assert.deepEqual(JSON.parse(stderr), { code: "not_found", message: 'unknown service "nope"' });
+  });
+
+  it("watches until the server stops", async (t) => {
+    const watched = await startCli(t);
+    const url = `http://${watched.api}/grpc.health.v1.Health/Watch`;
+    const buf = join(rootPath, "node_modules", ".bin", "buf");
+    const child = spawn(buf, ["curl", "--http2-prior-knowledge", "--protocol", "grpc", url, "-d", "{}"]);
+    killAtExit(child);
+    const stdout = new WatchedText(child.stdout, "stdout");
+    await stdout.matching(/"SERVING"/);
+    watched.kill("SIGTERM");
+    const [code] = (await once(child, "close")) as [number];
+    assert.equal(code, 0);
+    assert.match(stdout.text, /"NOT_SERVING"/);
+    assert.equal(await watched.exited(), 0);
   });
 });

@@ -224,7 +224,11 @@ describe("a path that is not served", { timeout: 20_000 }, () => {
     { path: `/${service}/GetStats/`, message: `${service} has no method "GetStats"`, http: 501 },
     { path: `/${service}/`, message: `${service} has no method ""`, http: 501 },
     { path: `/${service}`, message: `${service} has no method ""`, http: 501 },
-    { path: "/grpc.health.v1.Health/Check", message: 'unknown service "grpc.health.v1.Health"', http: 404 },
+    {
+      path: "/grpc.nothing.v1.Nothing/Check",
+      message: 'unknown service "grpc.nothing.v1.Nothing"',
+      http: 404,
+    },
     { path: "/", message: 'unknown service ""', http: 404 },
     { path: "//a", message: 'unknown service ""', http: 404 },
     { path: "/__proto__/constructor", message: 'unknown service "__proto__"', http: 404 },

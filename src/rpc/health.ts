@@ -1,0 +1,65 @@
+import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
+import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "#gen/grpc/health/v1/health_pb.js";
+import { firstAbort } from "./first-abort.js";
+
+export interface HealthOptions {
+  /** Aborts when the server stops: nothing is served from then on. */
+  readonly stopping: AbortSignal;
+  /** How many calls may watch at the same time. Default: 1,024. Further ones are RESOURCE_EXHAUSTED. */
+  readonly maxWatchers?: number;
+}
+
+interface HealthRequest {
+  readonly service: string;
+}
+
+interface HealthResponse {
+  readonly status: ServingStatus;
+}
+
+/**
+ * Registers gRPC's health service: whether the server serves, as a whole (`""`) and each service of the router, by its full
+ * name. They all do until the server stops.
+ *
+ * https://github.com/grpc/grpc/blob/master/doc/health-checking.md
+ */
+export function registerHealth(
+  router: ConnectRouter,
+  { stopping, maxWatchers = 1_024 }: HealthOptions,
+): void {
+  let watcherCount = 0;
+  const names = (): Set<string> => new Set(["", ...router.handlers.map(({ service }) => service.typeName)]);
+  const current = (): ServingStatus => (stopping.aborted ? ServingStatus.NOT_SERVING : ServingStatus.SERVING);
+
+  async function* watch(
+    { service }: HealthRequest,
+    { signal }: HandlerContext,
+  ): AsyncGenerator<HealthResponse, void, undefined> {
+    if (watcherCount >= maxWatchers) {
+      throw new ConnectError(`${watcherCount} calls watch, the most there may be`, Code.ResourceExhausted);
+    }
+    signal.throwIfAborted();
+    watcherCount++;
+    signal.addEventListener("abort", () => {
+      watcherCount--;
+    });
+    const isKnown = names().has(service);
+    const first = isKnown ? current() : ServingStatus.SERVICE_UNKNOWN;
+    yield { status: first };
+    if (first === ServingStatus.NOT_SERVING) return;
+    await firstAbort(stopping, signal);
+    signal.throwIfAborted();
+    if (isKnown) yield { status: current() };
+  }
+
+  router.service(Health, {
+    check({ service }: HealthRequest): HealthResponse {
+      if (names().has(service)) return { status: current() };
+      throw new ConnectError(`unknown service ${JSON.stringify(service)}`, Code.NotFound);
+    },
+    list: () => ({
+      statuses: Object.fromEntries(Array.from(names(), (name) => [name, { status: current() }])),
+    }),
+    watch,
+  });
+}
