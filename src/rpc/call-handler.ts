@@ -12,6 +12,7 @@ import { isCall } from "./content-type.js";
 import { dropEndlessDeadlines } from "./deadline.js";
 import { deliveryKey, watchDelivery } from "./delivery.js";
 import { withPlainGrpcMessage } from "./grpc-message.js";
+import { fromGrpcWebText, toGrpcWebText } from "./grpc-web-text.js";
 import { cheapGzip } from "./gzip.js";
 import { pathOf, type NodeHandler, type NodeRequest, type NodeResponse } from "./node-http.js";
 import { refuse } from "./refusal.js";
@@ -73,7 +74,8 @@ async function call(handler: UniversalHandler, request: NodeRequest, response: N
   // Unlike the body that connect-node makes, this one does not take the connection down with it when it is not read to
   // its end, so that a caller who sends too much still gets an answer.
   const body: AsyncIterable<Uint8Array> = request.iterator({ destroyOnReturn: false });
-  const answer = await handler({ ...universal, body });
+  const asked = { ...universal, body };
+  const answer = toGrpcWebText(asked, await handler(fromGrpcWebText(asked)));
   await universalResponseToNodeResponse(withPlainGrpcMessage(answer), response);
 }
 

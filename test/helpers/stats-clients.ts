@@ -8,6 +8,7 @@ import {
   createGrpcWebTransport,
   Http2SessionManager,
 } from "@connectrpc/connect-node";
+import { RpcError } from "grpc-web";
 import { StatsService as SingBoxStatsService } from "#gen/experimental/v2rayapi/stats_pb.js";
 import {
   StatsService,
@@ -22,6 +23,7 @@ import { createStatsService } from "../../src/rpc/stats-service.js";
 import { SysStats } from "../../src/rpc/sys-stats.js";
 import type { TestApi } from "./api-server.js";
 import { GrpcClient } from "./grpc-client.js";
+import { GrpcWebTextClient } from "./grpc-web-client.js";
 import { closeAfter } from "./sockets.js";
 
 /** How one call failed, in any protocol. */
@@ -63,6 +65,7 @@ export const ways: readonly Way[] = [
     open: ({ url }) =>
       overHttp1((nodeOptions) => createGrpcWebTransport({ baseUrl: url, httpVersion: "1.1", nodeOptions })),
   },
+  { way: "gRPC-Web's text form, of grpc-web", open: openGrpcWebText },
   {
     way: "gRPC-Web over HTTP/2",
     open: ({ url }) =>
@@ -189,6 +192,7 @@ export async function failureOf(call: Promise<unknown>): Promise<CallFailure> {
     await call;
   } catch (error) {
     if (error instanceof ConnectError) return { code: error.code, message: error.rawMessage };
+    if (error instanceof RpcError) return { code: error.code, message: error.message };
     const { code, details } = error as { code?: number; details?: string };
     if (code !== undefined && details !== undefined) return { code, message: details };
     throw error;
@@ -217,6 +221,11 @@ function openGrpcJs({ port }: TestApi): OpenClient {
       client[Symbol.dispose]();
     },
   };
+}
+
+function openGrpcWebText({ url }: TestApi): OpenClient {
+  const client = new GrpcWebTextClient(url);
+  return { call: async (method, message) => client.call(method, message), close: () => undefined };
 }
 
 function overHttp1(createTransport: (nodeOptions: { agent: Agent }) => Transport): OpenClient {

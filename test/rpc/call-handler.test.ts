@@ -170,7 +170,7 @@ describe("a request's method and content type", { timeout: 20_000 }, () => {
       "text/plain;charset=UTF-8",
       "application/x-www-form-urlencoded",
       "multipart/form-data",
-      "application/grpc-web-text",
+      "application/grpc-web-textual",
       "",
     ]) {
       it(`is 415 without effect: ${JSON.stringify(contentType)} over ${version}`, async (t) => {

@@ -52,8 +52,15 @@ const grpc: Protocol = {
   headers: { "content-type": "application/grpc", te: "trailers" },
 };
 
-const http1Protocols = [connect, grpcWeb];
-const http2Protocols = [connect, grpcWeb, grpc];
+const grpcWebText: Protocol = {
+  protocol: "gRPC-Web's text form",
+  headers: { "content-type": "application/grpc-web-text" },
+  getBody: () => envelope(getStatsRequest({ name, reset: true })).toString("base64"),
+  queryBody: () => envelope(queryStatsRequest({ reset: true })).toString("base64"),
+};
+
+const http1Protocols = [connect, grpcWeb, grpcWebText];
+const http2Protocols = [connect, grpcWeb, grpcWebText, grpc];
 const everyWay: readonly (Protocol & { readonly version: string; readonly send: SendRequest })[] = [
   ...http1Protocols.map((protocol) => ({ ...protocol, version: "HTTP/1.1", send: sendHttp1 })),
   ...http2Protocols.map((protocol) => ({ ...protocol, version: "HTTP/2", send: sendHttp2 })),
