@@ -7,6 +7,12 @@ import { anyBytes, toBytes, toText } from "./byte-text.js";
 /** The counter that the requests are about. */
 export const counterName = "user>>>alice>>>traffic>>>uplink";
 
+const xrayPath = "/xray.app.stats.command.StatsService/GetUsersStats";
+const healthPath = "/grpc.health.v1.Health/Check";
+const reflectionPath = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+/** The request for a list of all services: an empty string in the field 7. */
+const listServices = Buffer.of((7 << 3) | 2, 0);
+
 /** One request to the API, in parts. */
 interface ApiRequest {
   readonly method: string;
@@ -30,6 +36,14 @@ function bodiesOf(isReset: boolean): readonly (readonly [path: string, contentTy
     [paths.getStats, "application/grpc", getEnvelope ?? ""],
     [paths.queryStats, "application/grpc", queryEnvelope ?? ""],
     [paths.queryStats, "application/grpc-web+proto", queryEnvelope ?? ""],
+    [
+      paths.queryStats,
+      "application/grpc-web-text",
+      Buffer.from(toBytes(queryEnvelope ?? "")).toString("base64"),
+    ],
+    [xrayPath, "application/json", `{"includeTraffic":true${reset}}`],
+    [healthPath, "application/grpc", toText(envelope(Buffer.alloc(0)))],
+    [reflectionPath, "application/grpc", toText(envelope(listServices))],
   ];
 }
 
