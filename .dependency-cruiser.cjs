@@ -5,6 +5,7 @@ const floors = {
   "^src/net/": ["^src/log/"],
   "^src/track/": ["^src/(log|stats|net)/"],
   "^src/rpc/": ["^src/(log|stats|net|track)/", "^gen/"],
+  "^src/client/": ["^src/stats/", "^src/net/endpoint\\.ts$", "^gen/"],
   "^src/proxy/": ["^src/(log|net|track)/"],
   "^src/config/": ["^src/(log|stats|net|track|proxy)/"],
   "^src/create-[a-z]+\\.ts$": ["^src/(log|proxy|config)/"],
@@ -12,7 +13,7 @@ const floors = {
   "^src/index\\.ts$": ["^src/(log|stats|net|track|proxy|config|rpc)/", "^src/app\\.ts$"],
   "^src/proxy-entry\\.ts$": ["^src/(log|stats|net|track|proxy|config)/", "^src/app\\.ts$"],
   "^src/stats-entry\\.ts$": ["^src/(log|stats|net|track)/"],
-  "^src/cli/": ["^src/(app|index)\\.ts$", "^src/config/", "^gen/"],
+  "^src/cli/": ["^src/(app|index)\\.ts$", "^src/(config|client|stats)/", "^src/net/endpoint\\.ts$", "^gen/"],
 };
 
 /** @type {import("dependency-cruiser").IConfiguration} */
@@ -33,10 +34,10 @@ module.exports = {
       to: { path: "^(src|gen)/", pathNot: [from, ...below] },
     })),
     {
-      name: "connect-only-in-rpc",
+      name: "connect-only-where-it-calls-or-is-called",
       comment: "The V2Ray API is a plug: everything else runs without a Connect module.",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/rpc/" },
+      from: { path: "^src/", pathNot: "^src/(rpc|client)/" },
       to: { path: "node_modules/(@connectrpc|@bufbuild|re2js)/" },
     },
     {

@@ -1,0 +1,86 @@
+import { Code, ConnectError, createClient, type CallOptions, type Client } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { StatsService as V2RayStatsService } from "#gen/v2ray/core/app/stats/command/command_pb.js";
+import { StatsService as XrayStatsService } from "#gen/xray/app/stats/command/command_pb.js";
+import type { Endpoint } from "../net/endpoint.js";
+import { toClientError } from "./call-error.js";
+import { ClientError } from "./client-error.js";
+import { Http2Session } from "./http2-session.js";
+
+/** How a server is reached. Whatever a connection will need beside its address belongs here. */
+export interface StatsClientOptions {
+  /** How long one {@link StatsClient.call} may take, the connection included, in milliseconds. Default: 3,000. */
+  readonly timeoutMs?: number;
+}
+
+/** The StatsService under one of its names. Xray's own calls are described under V2Ray's as well. */
+type StatsServiceClient = Client<typeof V2RayStatsService> | Client<typeof XrayStatsService>;
+
+/** What it takes to make calls. */
+export interface Calls {
+  readonly service: StatsServiceClient;
+  /** The options of the next call, which leave it the time that is left. */
+  readonly options: () => CallOptions;
+  /** Says what the failure of one of them means. */
+  readonly explain: (error: unknown) => Promise<ClientError>;
+}
+
+/** The largest answer that is taken: some four million counters. */
+const maxAnswerBytes = 256 * 1024 * 1024;
+
+/**
+ * Calls the StatsService of any server of the family, over gRPC in cleartext: V2Ray, Xray, sing-box, ours. Under which name
+ * the server has it is found out by calling: V2Ray's, which most have, and then Xray's.
+ */
+export class StatsClient {
+  readonly #server: Endpoint;
+  readonly #timeoutMs: number;
+  readonly #session: Http2Session;
+  /** The one that answered last comes first. */
+  #services: readonly StatsServiceClient[];
+
+  constructor(server: Endpoint, { timeoutMs = 3_000 }: StatsClientOptions = {}) {
+    this.#server = server;
+    this.#timeoutMs = timeoutMs;
+    this.#session = new Http2Session(server);
+    const transport = createGrpcTransport({
+      baseUrl: this.#session.authority,
+      sessionManager: this.#session,
+      readMaxBytes: maxAnswerBytes,
+    });
+    this.#services = [createClient(V2RayStatsService, transport), createClient(XrayStatsService, transport)];
+  }
+
+  /**
+   * Makes one call, or several one after the other, under the name that the server knows. They have the time of one.
+   *
+   * @param run - Makes the calls. It begins anew under the next name where a call is not implemented under the first.
+   * @throws ClientError
+   */
+  async call<T>(run: (calls: Calls) => Promise<T>): Promise<T> {
+    const deadline = performance.now() + this.#timeoutMs;
+    const leftMs = (): number => deadline - performance.now();
+    // To Connect, 0 means no limit.
+    const options = (): CallOptions => ({ timeoutMs: Math.max(1, Math.ceil(leftMs())) });
+    const explain = async (error: unknown): Promise<ClientError> =>
+      toClientError(error, { server: this.#server, timeoutMs: this.#timeoutMs, leftMs: leftMs() });
+    let failure: unknown;
+    for (const service of this.#services) {
+      try {
+        const answer = await run({ service, options, explain });
+        this.#services = [service, ...this.#services.filter((other) => other !== service)];
+        return answer;
+      } catch (error) {
+        if (error instanceof ClientError) throw error;
+        failure = error;
+        if (ConnectError.from(error).code !== Code.Unimplemented) break;
+      }
+    }
+    throw await explain(failure);
+  }
+
+  /** Cuts the connection. */
+  [Symbol.dispose](): void {
+    this.#session[Symbol.dispose]();
+  }
+}
