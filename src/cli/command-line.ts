@@ -1,22 +1,9 @@
-import type { Command, CommandProcess, ExitCode } from "./command.js";
+import type { Command, CommandGroup, CommandProcess, ExitCode } from "./command.js";
+import { commands } from "./commands.js";
+import { formatCommandHelp, formatGroupHelp, formatUsageLine, formatUsage } from "./help.js";
 import { isUsageError } from "./usage-error.js";
 
-const commands: readonly Command[] = [
-  {
-    name: "run",
-    synopsis: "[-c FILE]",
-    summary: "run the proxy and the V2Ray API that a config describes",
-    load: async () => (await import("./run.js")).run,
-  },
-  {
-    name: "check",
-    synopsis: "[-c FILE]",
-    summary: "check a config: prints ok, or everything that is wrong with it",
-    load: async () => (await import("./check.js")).check,
-  },
-];
-
-const helpOptions: readonly (string | undefined)[] = ["--help", "-h"];
+const helpOptions: readonly (string | undefined)[] = ["--help", "-h", "-help"];
 
 /**
  * Runs the command that the arguments name.
@@ -26,33 +13,66 @@ const helpOptions: readonly (string | undefined)[] = ["--help", "-h"];
 export async function runCommandLine(args: readonly string[], process: CommandProcess): Promise<ExitCode> {
   const [name, ...rest] = args;
   if (name === undefined || name === "help" || helpOptions.includes(name)) {
-    process.stdout.write(usage(commands));
+    return explain(name === "help" ? rest : [], process, name === undefined ? 2 : 0);
+  }
+  const found = commands.find((known) => known.name === name);
+  if (found === undefined)
+    return refuse(`unknown command ${JSON.stringify(name)}`, formatUsage(commands), process);
+  return "commands" in found ? runOfGroup(found, rest, process) : runCommand(found, name, rest, process);
+}
+
+/** Prints the help of a command, or of all. */
+function explain([name]: readonly string[], { stdout }: CommandProcess, exitCode: ExitCode): ExitCode {
+  const found = commands.find((known) => known.name === name);
+  if (found === undefined) stdout.write(formatUsage(commands));
+  else stdout.write("commands" in found ? formatGroupHelp(found) : formatCommandHelp(found, found.name));
+  return exitCode;
+}
+
+async function runOfGroup(
+  group: CommandGroup,
+  [name, ...rest]: readonly string[],
+  process: CommandProcess,
+): Promise<ExitCode> {
+  const help = formatGroupHelp(group);
+  if (name === undefined || name === "help" || helpOptions.includes(name)) {
+    process.stdout.write(help);
     return name === undefined ? 2 : 0;
   }
-  const command = commands.find((known) => known.name === name);
-  if (command === undefined) {
-    process.stderr.write(`v2ray-api: unknown command ${JSON.stringify(name)}\n\n${usage(commands)}`);
-    return 2;
-  }
-  if (helpOptions.includes(rest[0])) {
-    process.stdout.write(usage([command]));
+  const command = group.commands.find((known) => known.name === name);
+  const words = `${group.name} ${name}`;
+  if (command === undefined) return refuse(`unknown command ${JSON.stringify(words)}`, help, process);
+  return runCommand(command, words, rest, process);
+}
+
+function refuse(reason: string, help: string, { stderr }: CommandProcess): ExitCode {
+  stderr.write(`v2ray-api: ${reason}\n\n${help}`);
+  return 2;
+}
+
+/** @param words - By which it was called. */
+async function runCommand(
+  command: Command,
+  words: string,
+  args: readonly string[],
+  process: CommandProcess,
+): Promise<ExitCode> {
+  if (asksForHelp(args)) {
+    process.stdout.write(formatCommandHelp(command, words));
     return 0;
   }
   const run = await command.load();
   try {
-    return await run(rest, process);
+    return await run(args, process);
   } catch (error) {
     if (!isUsageError(error)) throw error;
-    process.stderr.write(`v2ray-api ${name}: ${error.message}\nusage: ${usageLine(command)}\n`);
+    process.stderr.write(`v2ray-api ${words}: ${error.message}\nusage: ${formatUsageLine(command, words)}\n`);
     return 2;
   }
 }
 
-function usage(shown: readonly Command[]): string {
-  const lines = shown.map((command) => `  ${usageLine(command).padEnd(32)}${command.summary}\n`);
-  return `usage:\n${lines.join("")}`;
-}
-
-function usageLine({ name, synopsis }: Command): string {
-  return `v2ray-api ${name} ${synopsis}`;
+/** Whether one of the arguments does, unless it stands behind `--`. */
+function asksForHelp(args: readonly string[]): boolean {
+  const end = args.indexOf("--");
+  return args.slice(0, end === -1 ? undefined : end).some((arg) => helpOptions.includes(arg));
 }

@@ -18,7 +18,7 @@ const foreverMs = 2 ** 31 - 1;
  * Takes SIGINT and SIGTERM over, which then no longer end the process by themselves. Until it stops to listen the process
  * lives, even if nothing in it has anything to do.
  */
-export function listenForStopSignals(process: CommandProcess): StopSignals {
+export function listenForStopSignals(process: Pick<CommandProcess, "on" | "off">): StopSignals {
   const second = new AbortController();
   let onSignal: () => void = () => undefined;
   const first = new Promise<void>((resolve) => {

@@ -1,5 +1,11 @@
-/** Whether `node:util`'s parseArgs refused the arguments. */
+/** What is wrong with the arguments of a command. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** Whether the arguments were refused, by a command or by `node:util`'s parseArgs. */
 export function isUsageError(error: unknown): error is Error {
+  if (error instanceof UsageError) return true;
   return (
     error instanceof TypeError &&
     "code" in error &&

@@ -2,11 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { runCommandLine } from "../../src/cli/command-line.js";
 import { FakeProcess } from "../helpers/fake-process.js";
-
-const usage =
-  "usage:\n" +
-  "  v2ray-api run [-c FILE]         run the proxy and the V2Ray API that a config describes\n" +
-  "  v2ray-api check [-c FILE]       check a config: prints ok, or everything that is wrong with it\n";
+import { runCommand } from "../helpers/run-command.js";
+import { usage } from "../helpers/usage.js";
 
 describe("runCommandLine", () => {
   const helped: readonly (readonly [args: readonly string[], code: number])[] = [
@@ -14,7 +11,7 @@ describe("runCommandLine", () => {
     [["--help"], 0],
     [["-h"], 0],
     [["help"], 0],
-    [["help", "run"], 0],
+    [["help", "serve"], 0],
   ];
   for (const [args, code] of helped) {
     it(`prints the usage and exits with ${code} after ${JSON.stringify(args)}`, async () => {
@@ -33,25 +30,76 @@ describe("runCommandLine", () => {
     });
   }
 
-  for (const [command, summary] of [
-    ["run", "run the proxy and the V2Ray API that a config describes"],
-    ["check", "check a config: prints ok, or everything that is wrong with it"],
-  ] as const) {
-    for (const option of ["--help", "-h"]) {
-      it(`explains ${command} after ${option}`, async () => {
-        const process = new FakeProcess();
-        assert.equal(await runCommandLine([command, option, "whatever"], process), 0);
-        const stdout = `usage:\n${`  v2ray-api ${command} [-c FILE]`.padEnd(34)}${summary}\n`;
-        assert.deepEqual(process.printed, { stdout, stderr: "" });
+  const exitCodes = "Exit codes: 0 all went well, 1 it did not, 2 the command line is wrong.\n";
+  const helps: readonly (readonly [command: readonly string[], help: string])[] = [
+    [
+      ["check"],
+      `usage: v2ray-api check [-c FILE]
+
+Check a config: prints ok, or everything that is wrong with it.
+
+options:
+  -c, --config FILE       the config (default config.json)
+
+${exitCodes}`,
+    ],
+    [
+      ["stats"],
+      `usage: v2ray-api stats [PATTERN]...
+
+Print the counters whose names contain a pattern, or all.
+
+options:
+      --regexp            take the patterns for regular expressions (RE2)
+      --reset             set what is read to zero
+      --json              print JSON, as protobuf writes it
+  -s, --server ADDR       where the API listens, HOST:PORT (default 127.0.0.1:8080)
+  -t, --timeout S         how many seconds the server may take (default 3)
+
+A counter's name is inbound>>>TAG>>>traffic>>>uplink, and so on for outbound and user, and downlink.
+Xray and V2Ray 4 match no regular expressions: there it is done here, and --reset is refused.
+What is reset is gone from the server: whoever else reads the counters sees only what comes afterwards.
+
+${exitCodes}`,
+    ],
+    [
+      ["sys"],
+      `usage: v2ray-api sys
+
+Print figures of the serving process.
+
+options:
+      --json              print JSON, as protobuf writes it
+  -s, --server ADDR       where the API listens, HOST:PORT (default 127.0.0.1:8080)
+  -t, --timeout S         how many seconds the server may take (default 3)
+
+${exitCodes}`,
+    ],
+  ];
+  for (const [command, help] of helps) {
+    for (const args of [
+      ...["--help", "-h", "-help"].flatMap((option) => [
+        [...command, option],
+        [...command, "--reset", "a", option, "whatever"],
+      ]),
+      ["help", ...command],
+    ]) {
+      it(`explains ${command.join(" ")} after ${JSON.stringify(args)}`, async () => {
+        assert.deepEqual(await runCommand(...args), { code: 0, stdout: help, stderr: "" });
       });
     }
   }
+
+  it("takes what stands behind -- for what it is", async () => {
+    const { code, stderr } = await runCommand("check", "--", "--help");
+    assert.equal(code, 2);
+    assert.match(stderr, /'--help'/);
+  });
 
   const misused: readonly (readonly [args: readonly string[], reason: RegExp])[] = [
     [["--nope"], /'--nope'/],
     [["extra"], /'extra'/],
     [["-c"], /-c/],
-    [["-c", "--help"], /-c/],
   ];
   for (const command of ["run", "check"]) {
     for (const [args, reason] of misused) {

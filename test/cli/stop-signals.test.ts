@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import { describe, it } from "node:test";
-import type { CommandProcess } from "../../src/cli/command.js";
 import { listenForStopSignals } from "../../src/cli/stop-signals.js";
-
-class SignalledProcess extends EventEmitter implements CommandProcess {
-  readonly stdout = { write: () => undefined };
-  readonly stderr = { write: () => undefined };
-}
 
 describe("listenForStopSignals", () => {
   for (const [first, second] of [
@@ -16,7 +10,7 @@ describe("listenForStopSignals", () => {
     ["SIGINT", "SIGTERM"],
   ] as const) {
     it(`resolves at a first ${first} and aborts at a ${second} after it`, async () => {
-      const process = new SignalledProcess();
+      const process = new EventEmitter();
       const signals = listenForStopSignals(process);
       process.emit(first);
       await signals.first;
@@ -28,7 +22,7 @@ describe("listenForStopSignals", () => {
   }
 
   it("keeps the process alive, and leaves no listener and no timer behind", () => {
-    const fake = new SignalledProcess();
+    const fake = new EventEmitter();
     const timerCount = (): number =>
       process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
     const before = timerCount();

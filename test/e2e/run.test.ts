@@ -10,6 +10,7 @@ import { needs } from "../helpers/outside-client.js";
 import { runProgram } from "../helpers/program.js";
 import { listen } from "../helpers/sockets.js";
 import { createTempDir } from "../helpers/temp-dir.js";
+import { usage } from "../helpers/usage.js";
 
 describe("v2ray-api run", { concurrency: 3 }, () => {
   it("says where it listens, what it counts and what to try, and nothing else", async (t) => {
@@ -168,10 +169,6 @@ describe("v2ray-api run, where it cannot start", () => {
 });
 
 describe("v2ray-api, as a command line", { concurrency: 3 }, () => {
-  const usage =
-    "usage:\n" +
-    "  v2ray-api run [-c FILE]         run the proxy and the V2Ray API that a config describes\n" +
-    "  v2ray-api check [-c FILE]       check a config: prints ok, or everything that is wrong with it\n";
   const usageOfCheck = "usage: v2ray-api check [-c FILE]\n";
 
   // What each command line prints is the matter of test/cli; here it is the process that ends.
