@@ -1,3 +1,4 @@
+import { apiCommands } from "./api-commands.js";
 import { getOptions, readOptions, statsOptions } from "./client-options.js";
 import type { Command, CommandGroup } from "./command.js";
 import { configOptions } from "./config-option.js";
@@ -55,5 +56,13 @@ export const commands: readonly (Command | CommandGroup)[] = [
     options: readOptions,
     details: ["It takes a server that knows: Xray, or this one."],
     load: async () => (await import("./online.js")).online,
+  },
+  {
+    name: "api",
+    summary: "the commands of `v2ray api` and `xray api`, to the letter",
+    commands: apiCommands,
+    details: [
+      "Options, defaults and what is printed are those of V2Ray and Xray, so that scripts go on with another program's name.",
+    ],
   },
 ];
