@@ -38,6 +38,26 @@ export const getOptions = { reset, json, ...serverOptions } as const satisfies C
 /** The options of `v2ray-api sys` and `v2ray-api online`. */
 export const readOptions = { json, ...serverOptions } as const satisfies CommandOptions;
 
+/** The options of `v2ray-api top`. */
+export const topOptions = {
+  by: {
+    type: "string",
+    default: "user",
+    value: "WHAT",
+    summary: "whose rates are shown",
+    choices: ["user", "inbound", "outbound"],
+  },
+  interval: {
+    type: "string",
+    short: "i",
+    default: "1",
+    value: "S",
+    summary: "how many seconds are between two readings",
+  },
+  count: { type: "string", short: "n", value: "N", summary: "end after that many tables" },
+  ...serverOptions,
+} as const satisfies CommandOptions;
+
 /** Where a client finds its server, and how long it waits. */
 export interface ClientSettings {
   readonly server: Endpoint;

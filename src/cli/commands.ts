@@ -1,5 +1,5 @@
 import { apiCommands } from "./api-commands.js";
-import { getOptions, readOptions, statsOptions } from "./client-options.js";
+import { getOptions, readOptions, statsOptions, topOptions } from "./client-options.js";
 import type { Command, CommandGroup } from "./command.js";
 import { configOptions } from "./config-option.js";
 
@@ -56,6 +56,17 @@ export const commands: readonly (Command | CommandGroup)[] = [
     options: readOptions,
     details: ["It takes a server that knows: Xray, or this one."],
     load: async () => (await import("./online.js")).online,
+  },
+  {
+    name: "top",
+    synopsis: "",
+    summary: "show the rates of users, inbounds or outbounds, live",
+    options: topOptions,
+    details: [
+      "In a terminal, u, i and o show users, inbounds and outbounds, and q quits. In a pipe, it prints one table after the",
+      "other. Nothing is ever reset. Where NO_COLOR is set, there are no colours.",
+    ],
+    load: async () => (await import("./top.js")).top,
   },
   {
     name: "api",

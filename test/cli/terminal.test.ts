@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { listenForKeys, takeScreen } from "../../src/cli/terminal.js";
+import { FakeProcess } from "../helpers/fake-process.js";
+
+describe("takeScreen", () => {
+  it("shows lines from the top, and gives the terminal back as it was", () => {
+    const process = new FakeProcess();
+    const screen = takeScreen(process);
+    screen.show(["first", "second"]);
+    screen[Symbol.dispose]();
+    assert.deepEqual(process.printed.stdout.split("\u001b"), [
+      "",
+      ...["[?1049h", "[?25l", "[?7l"],
+      ...["[Hfirst", "[K\r\nsecond", "[K", "[J"],
+      ...["[?7h", "[?25h", "[?1049l"],
+    ]);
+  });
+});
+
+describe("listenForKeys", () => {
+  it("hears each key of a terminal until it stops to listen", () => {
+    const { stdin } = new FakeProcess();
+    stdin.isTTY = true;
+    const keys: string[] = [];
+    const stop = listenForKeys(stdin, (key) => keys.push(key));
+    stdin.emit("data", Buffer.from("u"));
+    stdin.emit("data", "iq");
+    stop();
+    stdin.emit("data", "o");
+    assert.deepEqual(keys, ["u", "i", "q"]);
+    assert.deepEqual(stdin.calls, ["setRawMode true", "resume", "setRawMode false", "pause"]);
+    assert.deepEqual(stdin.eventNames(), []);
+  });
+
+  it("leaves alone what is no terminal", () => {
+    const { stdin } = new FakeProcess();
+    const stop = listenForKeys(stdin, () => assert.fail("there are no keys"));
+    stdin.emit("data", "q");
+    stop();
+    assert.deepEqual(stdin.calls, []);
+  });
+});

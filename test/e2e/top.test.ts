@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { assertCounters, expectedCounters, queryCounters } from "../helpers/api-client.js";
+import { askThrough } from "../helpers/cli-traffic.js";
+import { cliPath, runCli, startCli } from "../helpers/cli.js";
+import { openOrigin } from "../helpers/open-origin.js";
+import { needs } from "../helpers/outside-client.js";
+import { startInTmux } from "../helpers/tmux.js";
+
+const io = { timeout: 60_000 };
+const inTmux = { ...io, ...needs("tmux") };
+
+describe("v2ray-api top", () => {
+  it("shows in a terminal who moves what, by the keys, and leaves it as it was", inTmux, async (t) => {
+    const cli = await startCli(t);
+    const origin = await openOrigin(t);
+    await askThrough(t, cli.proxy, "alice", `${origin.url}/bytes/5000`);
+    await assertCounters(cli.api, () => expectedCounters("alice", origin.moved));
+
+    const terminal = await startInTmux(t, `${process.execPath} ${cliPath} top -s ${cli.api} -i 0.2`);
+    const first = await terminal.shows(/ alice$/m);
+    assert.match(first, new RegExp(`^v2ray-api top ${cli.api}$`, "m"));
+    assert.match(first, /^Up\/s +Down\/s +Up +Down +User$/m);
+    assert.match(first, /^u users {2}i inbounds {2}o outbounds {2}q quit$/m);
+    assert.doesNotMatch(first, /before/);
+
+    for (;;) {
+      await askThrough(t, cli.proxy, "alice", `${origin.url}/bytes/50000`);
+      if (/^[\d.]+K?B +[\d.]+[KM]B .* alice$/m.test(await terminal.screen())) break;
+    }
+    assert.ok((await terminal.screen({ coloured: true })).includes("\u001b[7mUp/s"));
+
+    await terminal.type("i");
+    await terminal.shows(/ Inbound$[^]* mixed-in$/m);
+    await terminal.type("o");
+    await terminal.shows(/ Outbound$[^]* direct$/m);
+    await terminal.type("u");
+    await terminal.shows(/ User$[^]* alice$/m);
+
+    await terminal.type("q");
+    const last = await terminal.shows(/^exit 0$/m);
+    assert.match(last, /^before\nexit 0\n/);
+    // And the cursor and the echo of what is typed, too.
+    await terminal.type("typed");
+    await terminal.shows(/^typed$/m);
+    await assertCounters(cli.api, () => expectedCounters("alice", origin.moved));
+  });
+
+  it("says in a terminal that the server has gone, and ends with Ctrl-C", inTmux, async (t) => {
+    const cli = await startCli(t);
+    const terminal = await startInTmux(t, `${process.execPath} ${cliPath} top -s ${cli.api} -i 0.1`);
+    await terminal.shows(/ all 0$/m);
+    cli.kill("SIGTERM");
+    await cli.exited();
+    await terminal.shows(/^v2ray-api top 127\.0\.0\.1:\d+: connection refused$/m);
+    await terminal.type("C-c");
+    await terminal.shows(/^exit 0$/m);
+  });
+
+  it("prints plain tables into a pipe, and resets nothing", io, async (t) => {
+    const cli = await startCli(t);
+    const origin = await openOrigin(t);
+    await askThrough(t, cli.proxy, "bob", `${origin.url}/bytes/1`);
+    await assertCounters(cli.api, () => expectedCounters("bob", origin.moved));
+    const before = await queryCounters(cli.api);
+    const { code, stdout, stderr } = await runCli(["top", "-s", cli.api, "-i", "0.01", "-n", "2"]);
+    assert.deepEqual([code, stderr], [0, ""]);
+    const table = /^Up\/s.* User\n0 +0 +[\d.]+B +[\d.]+B +bob\n\n0 +0 +[\d.]+B +[\d.]+B +all 1\n$/;
+    const tables = stdout.split(/\n(?=Up\/s)/);
+    assert.equal(tables.length, 2);
+    for (const text of tables) assert.match(`${text.trimEnd()}\n`, table);
+    assert.deepEqual(await queryCounters(cli.api), before);
+  });
+});
