@@ -76,4 +76,13 @@ export const commands: readonly (Command | CommandGroup)[] = [
       "Options, defaults and what is printed are those of V2Ray and Xray, so that scripts go on with another program's name.",
     ],
   },
+  {
+    name: "completion",
+    synopsis: "bash",
+    summary: "print a script that completes this command line",
+    options: {},
+    choices: ["bash"],
+    details: ["For a shell that is running: source <(v2ray-api completion bash)"],
+    load: async () => (await import("./completion.js")).createCompletion(commands),
+  },
 ];

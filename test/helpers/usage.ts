@@ -8,6 +8,7 @@ export const usage = `usage:
   v2ray-api online [USER]         print who is connected, or from where a user is
   v2ray-api top                   show the rates of users, inbounds or outbounds, live
   v2ray-api api COMMAND           the commands of \`v2ray api\` and \`xray api\`, to the letter
+  v2ray-api completion bash       print a script that completes this command line
 
 "v2ray-api COMMAND --help" tells more of one. Exit codes: 0 all went well, 1 it did not, 2 the command line is wrong.
 `;

@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { before, describe, it } from "node:test";
+import { commands } from "../../src/cli/commands.js";
+import { needs } from "../helpers/outside-client.js";
+import { runProgram } from "../helpers/program.js";
+import { runCommand } from "../helpers/run-command.js";
+import { createTempDir } from "../helpers/temp-dir.js";
+
+/** Prints what bash would complete the last of the words with, a line each. */
+const completing = `
+eval "$1"
+shift
+COMP_WORDS=("$@")
+COMP_CWORD=$(($# - 1))
+_v2ray_api v2ray-api "\${COMP_WORDS[COMP_CWORD]}" "\${COMP_WORDS[COMP_CWORD - 1]}"
+printf '%s\\n' "\${COMPREPLY[@]}"
+`;
+
+describe("v2ray-api completion bash", needs("bash"), () => {
+  let script = "";
+  before(async () => {
+    const { code, stdout, stderr } = await runCommand("completion", "bash");
+    assert.deepEqual([code, stderr], [0, ""]);
+    script = stdout;
+  });
+
+  async function complete(words: readonly string[], cwd?: string): Promise<readonly string[]> {
+    const args = ["--norc", "-c", completing, "bash", script, "v2ray-api", ...words];
+    const { code, stdout, stderr } = await runProgram("bash", args, cwd === undefined ? {} : { cwd });
+    assert.deepEqual([code, stderr], [0, ""]);
+    return stdout.split("\n").filter((word) => word !== "");
+  }
+
+  const names = [...commands.map(({ name }) => name), "help"];
+  const server = ["--server", "--timeout"];
+  const table: readonly (readonly [words: readonly string[], completions: readonly string[]])[] = [
+    [[""], names],
+    [["s"], ["stats", "sys"]],
+    [["sta"], ["stats"]],
+    [["nope"], []],
+    [
+      ["api", ""],
+      ["stats", "statsquery", "statssys", "statsonline", "statsonlineiplist", "statsgetallonlineusers"],
+    ],
+    [
+      ["api", "statsonl"],
+      ["statsonline", "statsonlineiplist"],
+    ],
+    [
+      ["stats", "--"],
+      ["--regexp", "--reset", "--json", ...server, "--help"],
+    ],
+    [["stats", "user", "--reg"], ["--regexp"]],
+    [
+      ["sys", "-"],
+      ["--json", ...server, "--help"],
+    ],
+    [
+      ["api", "stats", "-r"],
+      ["-regexp", "-reset", "-runtime"],
+    ],
+    [["api", "statsquery", "-json", "-p"], ["-pattern"]],
+    [
+      ["top", "--by", ""],
+      ["user", "inbound", "outbound"],
+    ],
+    [["top", "--by", "i"], ["inbound"]],
+    [["top", "--interval", ""], []],
+    [["stats", "-s", ""], []],
+    [["completion", "b"], ["bash"]],
+    [["serve", ""], []],
+  ];
+  for (const [words, completions] of table) {
+    it(`completes ${JSON.stringify(words)}`, async () => {
+      assert.deepEqual(await complete(words), completions);
+    });
+  }
+
+  it("completes the files that a config can be", async (t) => {
+    const folder = createTempDir(t);
+    folder.write("config.json", "{}");
+    folder.write("a file.json", "{}");
+    for (const option of ["-c", "--config"]) {
+      assert.deepEqual(await complete(["run", option, "con"], folder.path), ["config.json"]);
+      assert.deepEqual(await complete(["check", option, "a"], folder.path), ["a file.json"]);
+    }
+  });
+
+  it("loads in a shell that stops at every mistake", async () => {
+    const strict = 'set -euo pipefail; eval "$1"; complete -p v2ray-api';
+    const result = await runProgram("bash", ["--norc", "-c", strict, "bash", script]);
+    assert.deepEqual(result, { code: 0, stdout: "complete -F _v2ray_api v2ray-api\n", stderr: "" });
+  });
+});
+
+describe("v2ray-api completion", () => {
+  for (const args of [[], ["fish"], ["bash", "zsh"]]) {
+    it(`refuses ${JSON.stringify(args)}`, async () => {
+      assert.deepEqual(await runCommand("completion", ...args), {
+        code: 2,
+        stdout: "",
+        stderr:
+          'v2ray-api completion: it takes the name of a shell, which is "bash"\n' +
+          "usage: v2ray-api completion bash\n",
+      });
+    });
+  }
+});
