@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { rootPath } from "./cli.js";
+import { cliPath, rootPath } from "./cli.js";
 import { runProgram } from "./program.js";
 import { TempDir } from "./temp-dir.js";
 
@@ -38,6 +38,17 @@ if (nodeModule.registerHooks === undefined) {
 
 /** The URLs of the modules that a program loads which imports that name of that module, each once. */
 export async function modulesOf(specifier: string, name: string): Promise<readonly string[]> {
+  // A program that is evaluated stands in its working directory: inside the package, where its name leads to it.
+  const program = `import { ${name} } from ${JSON.stringify(specifier)};`;
+  return modulesOfNode(["--input-type=module", "--eval", program]);
+}
+
+/** The URLs of the modules that a command of the command line loads, which is to exit with 0, each once. */
+export async function modulesOfCommand(...args: readonly string[]): Promise<readonly string[]> {
+  return modulesOfNode([cliPath, ...args]);
+}
+
+async function modulesOfNode(nodeArgs: readonly string[]): Promise<readonly string[]> {
   const folder = new TempDir();
   try {
     const log = folder.write("modules.txt", "");
@@ -45,9 +56,7 @@ export async function modulesOf(specifier: string, name: string): Promise<readon
       "preload.mjs",
       preload.replace("%LOG%", () => JSON.stringify(log)),
     );
-    // A program that is evaluated stands in its working directory: inside the package, where its name leads to it.
-    const program = `import { ${name} } from ${JSON.stringify(specifier)};`;
-    const args = ["--import", pathToFileURL(hook).href, "--input-type=module", "--eval", program];
+    const args = ["--import", pathToFileURL(hook).href, ...nodeArgs];
     const { code, stderr } = await runProgram(process.execPath, args, { cwd: rootPath });
     assert.equal(code, 0, stderr);
     return [...new Set(readFileSync(log, "utf8").trimEnd().split("\n"))];

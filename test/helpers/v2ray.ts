@@ -14,6 +14,8 @@ export interface V2Ray {
   readonly pid: number;
   readonly socksPort: number;
   readonly httpPort: number;
+  /** Where its API listens: `127.0.0.1:PORT` */
+  readonly api: string;
   /** Its own counters, by name. */
   queryCounters(): Promise<Counters>;
 }
@@ -78,11 +80,12 @@ export async function startV2Ray(
     });
   });
   await withTimeout(started, startTimeoutMs, "start of v2ray");
-  return { pid: child.pid ?? 0, socksPort, httpPort, queryCounters: async () => queryCounters(apiPort) };
+  const api = `${listen}:${apiPort}`;
+  return { pid: child.pid ?? 0, socksPort, httpPort, api, queryCounters: async () => queryCounters(api) };
 }
 
-async function queryCounters(port: number): Promise<Counters> {
-  const client = new GrpcClient(`127.0.0.1:${port}`);
+async function queryCounters(api: string): Promise<Counters> {
+  const client = new GrpcClient(api);
   try {
     const { stat } = await client.call(StatsService.method.queryStats, {});
     return Object.fromEntries(stat.map(({ name, value }) => [name, value]));
