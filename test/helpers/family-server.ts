@@ -78,6 +78,8 @@ export async function startFamilyServer(t: TestContext, kind: FamilyKind): Promi
   }
 
   function answer({ pattern, patterns, regexp, reset }: Query): { name: string; value: bigint }[] {
+    // The real one never answers again.
+    if (kind === "V2Ray 5" && patterns.includes("")) throw new ConnectError("lost", Code.Internal);
     const all = kind === "sing-box" ? patterns : kind === "V2Ray 5" ? [...patterns, pattern] : [pattern];
     const used = kind === "sing-box" ? all : all.filter((text) => text !== "");
     const knowsRegexps = kind === "sing-box" || kind === "V2Ray 5";
