@@ -29,7 +29,9 @@ export async function withClient(
     return await run(client);
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
-    await print(process.stderr, `v2ray-api: ${formatEndpoint(server)}: ${toPrintable(error.message)}\n`);
+    // No server has a part in that one.
+    const who = error.code === "bad_regexp" ? "" : `${formatEndpoint(server)}: `;
+    await print(process.stderr, `v2ray-api: ${who}${toPrintable(error.message)}\n`);
     return 1;
   } finally {
     client[Symbol.dispose]();
