@@ -7,7 +7,7 @@ import { carryOutRounds, median, rotated } from "./rounds.js";
 import type { ServerKind } from "./servers.js";
 
 // The rounds hand it on, and ask nothing of it.
- 
+
 const load: LoadGenerator = Object.create(null) as LoadGenerator;
 
 /** Servers that stand still, and a measure that knows what each of them takes in each round. */
