@@ -154,10 +154,12 @@ describe("App", () => {
     assert.deepEqual(options, {
       listen: apiAt,
       store: app.store,
+      online: app.online,
       allowedOrigins: ["https://panel.example"],
       logger,
     });
     assert.equal(options.store, app.store);
+    assert.equal(options.online, app.online);
   });
 
   it("makes no API where none listens", (t) => {

@@ -52,6 +52,7 @@ describe("parseConfig", () => {
             outbounds: ["out"],
             users: ["bob"],
             max_counters: 1_000_000,
+            online_loopback: true,
           },
         },
       },

@@ -149,6 +149,7 @@ describe("examples/config.json", () => {
             outbounds: ["direct"],
             users: ["alice", "bob"],
             max_counters: 1_000_000,
+            online_loopback: true,
           },
         },
       },

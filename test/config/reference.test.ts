@@ -74,7 +74,14 @@ describe("docs/configuration.md", () => {
       ],
       "`experimental`": ["v2ray_api", "limits"],
       "`experimental.v2ray_api`": ["listen", "access_control_allow_origin", "stats"],
-      "`experimental.v2ray_api.stats`": ["enabled", "inbounds", "outbounds", "users", "max_counters"],
+      "`experimental.v2ray_api.stats`": [
+        "enabled",
+        "inbounds",
+        "outbounds",
+        "users",
+        "max_counters",
+        "online_loopback",
+      ],
       "`experimental.limits`": ["connections", "connections_per_source"],
     });
   });

@@ -50,11 +50,13 @@ describe("the package's entry points", () => {
       "net/system-error.js",
       "node:stream",
       "stats-entry.js",
+      "stats/copy-of.js",
       "stats/counter-store.js",
       "stats/counter.js",
       "stats/stat-name.js",
       "track/connection-table.js",
       "track/connection-tracker.js",
+      "track/online-users.js",
       "track/stats-tracker.js",
     ]);
   });

@@ -162,6 +162,22 @@ describe("registerHealth()", io, () => {
     return getEventListeners(stopping, "abort").length;
   }
 
+  /** Watches for a moment, as soon as there is room to. */
+  async function findRoom(t: TestContext, port: number): Promise<void> {
+    const client = ways["gRPC over HTTP/2"]?.(t, `http://127.0.0.1:${port}`) ?? assert.fail();
+    for (;;) {
+      const controller = new AbortController();
+      try {
+        assert.equal(await watch(client, "", controller.signal).next(), ServingStatus.SERVING);
+        return;
+      } catch (error) {
+        assert.equal(ConnectError.from(error).code, Code.ResourceExhausted);
+      } finally {
+        controller.abort();
+      }
+    }
+  }
+
   for (const [what, settings] of [
     ["who read nothing", { initialWindowSize: 0 }],
     ["who read", {}],
@@ -181,6 +197,7 @@ describe("registerHealth()", io, () => {
         assert.equal(third.trailers["grpc-status"], String(Code.ResourceExhausted));
         assert.equal(third.trailers["grpc-message"], "2 calls watch, the most there may be");
         session.destroy();
+        await findRoom(t, port);
         await until(() => waitCount(signal) === 0);
       }
     });
