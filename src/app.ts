@@ -1,61 +1,36 @@
+import {
+  addressesOf,
+  Assembler,
+  partsOf,
+  withoutClosed,
+  type AppAddresses,
+  type Assembly,
+  type CreateApiServer,
+} from "./assembly.js";
+import { diffConfigs } from "./config/config-diff.js";
 import type { Config } from "./config/config.js";
-import { createInbound, type InboundHandlers } from "./create-inbound.js";
-import { createOutbound } from "./create-outbound.js";
-import { createRoutes } from "./create-routes.js";
+import { summarizeDiff } from "./config/diff-summary.js";
+import type { InboundHandlers } from "./create-inbound.js";
+import { toRoutes } from "./create-routes.js";
 import { silentLogger, type Logger } from "./log/logger.js";
-import { ConnectionLimits } from "./net/connection-limits.js";
+import { ConnectionLimits, type ConnectionBounds } from "./net/connection-limits.js";
 import { DescriptorHeadroom } from "./net/descriptor-headroom.js";
-import type { Endpoint } from "./net/endpoint.js";
-import { OwnSockets } from "./net/own-sockets.js";
-import { Resolver } from "./net/resolver.js";
 import { toError } from "./net/system-error.js";
-import type { Inbound } from "./proxy/inbound.js";
+import { Gate } from "./parts/gate.js";
+import type { Part } from "./parts/part.js";
+import { StartError } from "./parts/start-error.js";
+import { openParts, swapParts } from "./parts/swap-parts.js";
 import type { Outbound } from "./proxy/outbound.js";
 import { PacketRouter } from "./proxy/packet-router.js";
 import { Router } from "./proxy/router.js";
+import { Routes } from "./proxy/routes.js";
+import { ServedClients } from "./proxy/served-clients.js";
 import { CounterStore } from "./stats/counter-store.js";
 import { ConnectionTable } from "./track/connection-table.js";
-import { chainTrackers } from "./track/connection-tracker.js";
-import { OnlineUsers } from "./track/online-users.js";
+import { chainTrackers, type ConnectionTracker } from "./track/connection-tracker.js";
+import { CurrentTracker } from "./track/current-tracker.js";
+import { OnlineUsers, type KnownUsers } from "./track/online-users.js";
 import { StatsTracker } from "./track/stats-tracker.js";
-
-/** A part of an app that listens. */
-export interface Service {
-  /**
-   * Starts to accept; called once.
-   *
-   * @returns where it listens, with the port that was chosen if it was to take any.
-   * @throws whatever is in the way; the app makes a StartError of it.
-   */
-  start(): Promise<Endpoint>;
-  /**
-   * Stops to accept, and resolves when everything that was accepted has ended. It may be called more than once, and
-   * where the start has failed.
-   *
-   * @param cut - Aborts when what is still open has to end at once. It may have aborted before the call.
-   */
-  stop(cut: AbortSignal): Promise<void>;
-}
-
-/** What an app asks of its V2Ray API server: what the config says in `experimental.v2ray_api`. */
-export interface CreateApiServerOptions {
-  /** Where to listen. An empty host means every address of the machine, port 0 any free one. */
-  readonly listen: Endpoint;
-  /** The counters to serve; absent where the config counts nothing. */
-  readonly store?: CounterStore | undefined;
-  /** The users who are online; absent where the config counts nothing. */
-  readonly online?: OnlineUsers | undefined;
-  /** The origins whose web pages may call, as browsers write them: `https://panel.example`. */
-  readonly allowedOrigins: readonly string[];
-  /** The app's own. */
-  readonly logger: Logger;
-}
-
-/**
- * Makes the V2Ray API server of an app, which is handed one so that it can do without. It is called by the app's
- * constructor, and only for a config that says where the API listens; what it throws, the constructor throws.
- */
-export type CreateApiServer = (options: CreateApiServerOptions) => Service;
 
 /** What every `createApp()` takes beside the config. */
 export interface CreateAppOptions {
@@ -69,48 +44,12 @@ export interface AppOptions extends CreateAppOptions {
   readonly createApiServer: CreateApiServer;
 }
 
-/** Where an inbound of a started app listens. */
-export interface InboundAddress {
-  /** The inbound's tag: that of the config, or its index in the list. */
-  readonly tag: string;
-  /** The inbound's type in the config, such as `mixed`. */
-  readonly type: string;
-  /** With the port that was chosen if the config names port 0. */
-  readonly address: Endpoint;
-}
-
-/** Where a started app listens. */
-export interface AppAddresses {
-  /** In the order of the config. */
-  readonly inbounds: readonly InboundAddress[];
-  /** Where the V2Ray API listens; absent where it is off. */
-  readonly api?: Endpoint | undefined;
-}
-
-/**
- * A part of an app could not be started; what had been started before it is stopped again. The message names the part
- * and says what was in the way, which is the `cause`: a `ListenError` as a rule.
- */
-export class StartError extends Error {
-  override readonly name = "StartError";
-  /** Tells this error from others. */
-  readonly code = "START_FAILED";
-
-  /**
-   * @param part - Which part, as the message names it.
-   * @param cause - What was thrown.
-   */
-  constructor(part: string, cause: unknown) {
-    super(`${part}: ${toError(cause).message}`, { cause });
-  }
-}
-
 /**
  * Everything that a config describes, put together: inbounds, router, outbounds, the counters between them, and the
  * V2Ray API that reads these.
  *
  * `createApp()` makes one. It does nothing before {@link App.start}, which is called once: a stopped app is not started
- * again, another one is made.
+ * again, another one is made. While it runs, {@link App.reload} gives it another config.
  */
 export class App {
   /** The counters, to be read while the app runs and after it; empty where the config counts nothing. */
@@ -119,13 +58,19 @@ export class App {
   readonly connections: ConnectionTable;
   /** Which of the users that the config counts have connections, and from where. */
   readonly online: OnlineUsers;
-  readonly #inbounds: readonly Inbound[];
-  readonly #outbounds: readonly Outbound[];
-  readonly #api: Service | undefined;
-  readonly #started: Service[] = [];
-  /** What is being routed. */
-  readonly #running = new Set<Promise<void>>();
-  #starting: Promise<AppAddresses> | undefined;
+  readonly #logger: Logger;
+  readonly #routes: Routes;
+  readonly #tracker: CurrentTracker;
+  readonly #limits: ConnectionLimits;
+  readonly #clients = new ServedClients();
+  readonly #assembler: Assembler;
+  #assembly: Assembly;
+  /** The parts that have something open; those whose place others have taken are among them. */
+  readonly #open = new Set<Part>();
+  /** The start, and each reload after the one before it. It never rejects. */
+  #newestTurn: Promise<unknown> = Promise.resolve();
+  #isRunning = false;
+  #isStopped = false;
 
   /**
    * Puts the parts together. For programs that bring an API server of their own; all others call `createApp()`.
@@ -133,36 +78,28 @@ export class App {
    * @throws whatever `createApiServer` throws.
    */
   constructor(config: Config, { createApiServer, logger = silentLogger }: AppOptions) {
-    const { limits } = config.experimental;
-    const { listen, stats, access_control_allow_origin: allowedOrigins } = config.experimental.v2ray_api;
-    this.store = new CounterStore({ maxCounters: stats.max_counters });
-    const trackers = stats.enabled ? [new StatsTracker(this.store, { ...stats, logger })] : [];
-    this.online = new OnlineUsers({
-      users: stats.enabled ? stats.users : [],
-      countLoopback: stats.online_loopback,
+    this.#logger = logger;
+    this.store = new CounterStore({ maxCounters: config.experimental.v2ray_api.stats.max_counters });
+    this.#tracker = new CurrentTracker(this.#createTracker(config));
+    this.online = new OnlineUsers(knownOf(config));
+    this.connections = new ConnectionTable({ watchers: [this.online] });
+    const { hasRoom } = new DescriptorHeadroom({ logger });
+    this.#limits = new ConnectionLimits({ ...boundsOf(config), hasRoom, logger });
+    const handlers: InboundHandlers = {
+      admit: this.#limits.admit,
+      onRequest: async (request) => this.#clients.add(request, router.route(request)),
+      onPackets: async (request) => this.#clients.add(request, packetRouter.route(request)),
+    };
+    this.#assembler = new Assembler({
+      ...{ handlers, createApiServer, logger },
+      ...{ store: this.store, online: this.online },
     });
-    const connections = new ConnectionTable({ watchers: [this.online] });
-    this.connections = connections;
-    const surroundings = { logger, resolver: new Resolver(), ownSockets: new OwnSockets() };
-    this.#outbounds = config.outbounds.map((outbound) => createOutbound(outbound, surroundings));
-    const routes = createRoutes(config, this.#outbounds);
-    const routing = { routes, tracker: chainTrackers(trackers), connections, logger };
+    this.#assembly = this.#assembler.assemble(config);
+    this.#routes = new Routes(toRoutes(config, this.#assembly.outbounds));
+    const { connections } = this;
+    const routing = { routes: this.#routes, tracker: this.#tracker, connections, logger };
     const router = new Router(routing);
     const packetRouter = new PacketRouter(routing);
-    const { admit } = new ConnectionLimits({
-      ...{ maxCount: limits.connections, maxPerSource: limits.connections_per_source },
-      hasRoom: new DescriptorHeadroom({ logger }).hasRoom,
-      logger,
-    });
-    const handlers: InboundHandlers = {
-      admit,
-      onRequest: async (request) => this.#run(router.route(request)),
-      onPackets: async (request) => this.#run(packetRouter.route(request)),
-    };
-    this.#inbounds = config.inbounds.map((inbound) => createInbound(inbound, handlers, surroundings));
-    const served = stats.enabled ? { store: this.store, online: this.online } : {};
-    this.#api =
-      listen === undefined ? undefined : createApiServer({ listen, ...served, allowedOrigins, logger });
   }
 
   /**
@@ -173,20 +110,86 @@ export class App {
    * @throws StartError if one of them cannot listen, or cannot read what it needs. Nothing runs then.
    */
   async start(): Promise<AppAddresses> {
-    this.#starting = this.#startAll();
-    return this.#starting;
+    return this.#inTurn(async () => {
+      const parts = partsOf(this.#assembly);
+      try {
+        await startOutbounds(this.#assembly.outbounds);
+        await openParts(parts);
+      } catch (error) {
+        // A connection is over a little later than its client's.
+        await this.#clients.ended();
+        throw error;
+      }
+      for (const part of parts) this.#open.add(part);
+      this.#isRunning = true;
+      return addressesOf(this.#assembly);
+    });
+  }
+
+  /**
+   * Gives a running app another config, which takes effect as a whole or not at all. One reload waits for the one before.
+   *
+   * - An inbound that is the same, its users aside, goes on listening. Connections by way of inbounds that are changed or
+   *   gone are cut, and so are those of users who are gone or have another password, UDP included. All others stay.
+   * - Rules, outbounds, limits, timeouts and lists of whom to count hold for the connections to come, and rules for the next
+   *   packet of UDP clients. A connection that is open stays with its outbound, even if that is changed or gone, and is counted as before.
+   * - Counters keep their values and stay listed.
+   *
+   * What the new config adds is opened first. Where it can only be opened in the place of something old, on the same port,
+   * that is closed before, and opened again if it fails; its connections are cut then.
+   *
+   * The logger has no part in it: whatever `log` says is for whoever made that.
+   *
+   * @returns where the app listens now.
+   * @throws StartError if a part cannot be started, or if the app does not run; and whatever `createApiServer` throws. All
+   *   goes on as before then.
+   */
+  async reload(config: Config): Promise<AppAddresses> {
+    return this.#inTurn(async () => {
+      this.#assertRunning();
+      const before = this.#assembly;
+      const diff = diffConfigs(before.config, config);
+      // Whoever comes by what is new waits until all is: no connection shall be routed by the old rules.
+      const gate = new Gate();
+      const after = this.#assembler.assemble(config, { before, diff, gate });
+      await startOutbounds(after.outbounds.filter((outbound) => !before.outbounds.includes(outbound)));
+      const routes = toRoutes(config, after.outbounds);
+      const tracker = diff.sections.includes(statsSection) ? this.#createTracker(config) : undefined;
+      const going = await this.#swap(before, after);
+      // From here on nothing can fail, and nothing comes in between.
+      this.#assembly = after;
+      this.#routes.replaceBy(routes);
+      if (tracker !== undefined) this.#tracker.replaceBy(tracker);
+      this.online.know(knownOf(config));
+      this.store.maxCounters = config.experimental.v2ray_api.stats.max_counters;
+      this.#limits.setBounds(boundsOf(config));
+      this.#assembler.replaceUsers(after, diff);
+      this.#clients.cut(diff.endsConnectionsOf);
+      gate.open();
+      const closings = going.map(async (part) => {
+        const closed = this.#close(part);
+        // Calls at an API may take their time to end.
+        if (part !== before.api) await closed;
+      });
+      await Promise.all(closings);
+      this.#logger.info("configuration reloaded", summarizeDiff(diff));
+      return addressesOf(after);
+    });
   }
 
   /**
    * Stops to accept, lets connections and calls end, and cuts those still open when `cut` aborts. An app that is being
-   * started is started first. Resolves when everything has ended.
+   * started or reloaded is so first. Resolves when everything has ended.
    *
    * @param cut - How long to wait: `AbortSignal.timeout(5_000)` for five seconds. Without an end of it, one client
    * that stays holds up the stop for ever.
    */
   async stop(cut: AbortSignal): Promise<void> {
-    await this.#starting?.catch(() => undefined);
-    await this.#stopStarted(cut);
+    this.#isStopped = true;
+    await this.#newestTurn;
+    await Promise.all(Array.from(this.#open, async (part) => this.#close(part, cut)));
+    // A connection is over a little later than its client's.
+    await this.#clients.ended();
   }
 
   /** Stops at once, cutting what is open; for `await using`. Safe to call twice. */
@@ -194,42 +197,76 @@ export class App {
     await this.stop(AbortSignal.abort());
   }
 
-  async #startAll(): Promise<AppAddresses> {
-    for (const outbound of this.#outbounds) {
-      if (!outbound.blocks) await this.#startPart(async () => outbound.start?.(), `outbound ${outbound.tag}`);
+  #assertRunning(): void {
+    if (!this.#isRunning || this.#isStopped) {
+      throw new StartError("reload", new Error("the app does not run"));
     }
-    const inbounds = [];
-    for (const inbound of this.#inbounds) {
-      const { tag, type } = inbound;
-      inbounds.push({ tag, type, address: await this.#startService(inbound, `inbound ${tag}`) });
-    }
-    const api = this.#api && (await this.#startService(this.#api, "v2ray_api"));
-    return { inbounds, api };
   }
 
-  async #startService(service: Service, part: string): Promise<Endpoint> {
-    this.#started.push(service);
-    return this.#startPart(async () => service.start(), part);
+  /** Runs the tasks one after the other. */
+  async #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const turn = this.#newestTurn.then(task);
+    this.#newestTurn = turn.catch(() => undefined);
+    return turn;
   }
 
-  async #startPart<T>(start: () => Promise<T>, part: string): Promise<T> {
+  /** Opens what comes. @returns what is to go and is still open. */
+  async #swap(before: Assembly, after: Assembly): Promise<readonly Part[]> {
+    const [old, next] = [partsOf(before), partsOf(after)];
+    const going = old.filter((part) => !next.includes(part));
+    const coming = next.filter((part) => !old.includes(part));
     try {
-      return await start();
+      await swapParts({ going, coming, logger: this.#logger });
     } catch (error) {
-      await this.#stopStarted(AbortSignal.abort());
-      throw new StartError(part, error);
+      this.#assembly = withoutClosed(before);
+      throw error;
+    } finally {
+      for (const part of [...old, ...next]) {
+        if (part.address === undefined) this.#open.delete(part);
+        else this.#open.add(part);
+      }
     }
+    return going.filter((part) => this.#open.has(part));
   }
 
-  async #stopStarted(cut: AbortSignal): Promise<void> {
-    await Promise.all(this.#started.splice(0).map(async (service) => service.stop(cut)));
-    // A connection is over a little later than its client's.
-    await Promise.all(this.#running);
+  /** @param cut - Default: when the part's time of grace is over. */
+  async #close(part: Part, cut?: AbortSignal): Promise<void> {
+    try {
+      await part.close(cut);
+    } catch (error) {
+      this.#logger.error(`${part.name} did not stop: ${toError(error).message}`);
+    }
+    this.#open.delete(part);
   }
 
-  async #run(routed: Promise<void>): Promise<void> {
-    this.#running.add(routed);
-    await routed;
-    this.#running.delete(routed);
+  #createTracker({ experimental }: Config): ConnectionTracker {
+    const { stats } = experimental.v2ray_api;
+    return chainTrackers(
+      stats.enabled ? [new StatsTracker(this.store, { ...stats, logger: this.#logger })] : [],
+    );
+  }
+}
+
+/** Where the config says whom to count. */
+const statsSection = "experimental.v2ray_api.stats";
+
+/** Whom the config counts. */
+function knownOf({ experimental }: Config): KnownUsers {
+  const { enabled, users, online_loopback: countLoopback } = experimental.v2ray_api.stats;
+  return { users: enabled ? users : [], countLoopback };
+}
+
+function boundsOf({ experimental: { limits } }: Config): ConnectionBounds {
+  return { maxCount: limits.connections, maxPerSource: limits.connections_per_source };
+}
+
+async function startOutbounds(outbounds: readonly Outbound[]): Promise<void> {
+  for (const outbound of outbounds) {
+    if (outbound.blocks) continue;
+    try {
+      await outbound.start?.();
+    } catch (error) {
+      throw new StartError(`outbound ${outbound.tag}`, error);
+    }
   }
 }

@@ -8,16 +8,9 @@
 import { App, type CreateAppOptions } from "./app.js";
 import type { Config } from "./config/config.js";
 
-export { App, StartError } from "./app.js";
-export type {
-  AppAddresses,
-  AppOptions,
-  CreateApiServer,
-  CreateApiServerOptions,
-  CreateAppOptions,
-  InboundAddress,
-  Service,
-} from "./app.js";
+export { App } from "./app.js";
+export type { AppOptions, CreateAppOptions } from "./app.js";
+export type { AppAddresses, CreateApiServer, CreateApiServerOptions, InboundAddress } from "./assembly.js";
 export { ConfigError } from "./config/config-error.js";
 export type { ConfigIssue } from "./config/config-error.js";
 export type { Config } from "./config/config.js";
@@ -33,6 +26,8 @@ export { formatEndpoint } from "./net/endpoint.js";
 export type { Endpoint } from "./net/endpoint.js";
 export { ListenError } from "./net/listen-error.js";
 export type { MovedBytes } from "./net/moved-bytes.js";
+export type { Service } from "./parts/service.js";
+export { StartError } from "./parts/start-error.js";
 export { CounterStore } from "./stats/counter-store.js";
 export type { CounterPair, CounterStoreOptions, NamedCounter } from "./stats/counter-store.js";
 export { Counter } from "./stats/counter.js";

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
-import { App, StartError } from "../src/app.js";
+import { App } from "../src/app.js";
 import { toConfig } from "../src/config/to-config.js";
 import type { Endpoint } from "../src/net/endpoint.js";
+import { StartError } from "../src/parts/start-error.js";
 import { startDestination } from "./helpers/destination.js";
 import { endingOf } from "./helpers/ending.js";
 import { eventually } from "./helpers/eventually.js";

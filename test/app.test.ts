@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { describe, it, type TestContext } from "node:test";
-import { App, StartError, type AppAddresses, type CreateApiServer, type Service } from "../src/app.js";
+import { App } from "../src/app.js";
+import type { AppAddresses, CreateApiServer } from "../src/assembly.js";
 import { toConfig } from "../src/config/to-config.js";
 import type { Endpoint } from "../src/net/endpoint.js";
 import { TcpListener } from "../src/net/tcp-listener.js";
+import type { Service } from "../src/parts/service.js";
+import { StartError } from "../src/parts/start-error.js";
 import type { User } from "../src/proxy/users.js";
 import type { CounterStore } from "../src/stats/counter-store.js";
 import { readAll } from "./helpers/bytes.js";

@@ -1,7 +1,6 @@
-import type { AppAddresses } from "../app.js";
 import type { Config } from "../config/config.js";
 import { namesEvery } from "../config/v2ray-api.js";
-import { formatEndpoint, type Endpoint } from "../index.js";
+import { formatEndpoint, type AppAddresses, type Endpoint } from "../index.js";
 
 /** What a person reads when the program has started: where it listens, what it counts, and what to try. */
 export function formatBanner(config: Config, { inbounds, api }: AppAddresses): string {

@@ -1,8 +1,7 @@
 import { destination as createDestination, pino, type DestinationStream } from "pino";
 import { build as createPretty } from "pino-pretty";
-import { StartError } from "../app.js";
 import type { LogConfig } from "../config/log.js";
-import { silentLogger, type LogFields, type Logger } from "../index.js";
+import { silentLogger, StartError, type LogFields, type Logger } from "../index.js";
 
 /** Names of the standard streams in a config, and their descriptors. */
 const standardStreams: Readonly<Partial<Record<string, 1 | 2>>> = { stdout: 1, stderr: 2 };

@@ -1,5 +1,4 @@
-import { StartError } from "../app.js";
-import { createApp } from "../index.js";
+import { createApp, StartError } from "../index.js";
 import { formatBanner } from "./banner.js";
 import type { CommandRunner } from "./command.js";
 import { parseConfigOption } from "./config-option.js";

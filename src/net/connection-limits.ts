@@ -10,11 +10,15 @@ export type Admit = (address: string) => Release | undefined;
 /** What each of the limits may be. */
 export const connectionLimitRange = { least: 1, most: 2 ** 24 } as const;
 
-export interface ConnectionLimitsOptions {
+/** How many connections there may be. */
+export interface ConnectionBounds {
   /** How many connections may be open at the same time. Default: 65,536. */
   readonly maxCount?: number;
   /** How many of them may come from one address, or one IPv6 /64. Default: 4,096. */
   readonly maxPerSource?: number;
+}
+
+export interface ConnectionLimitsOptions extends ConnectionBounds {
   /** Whether the process has what another connection takes; asked last. Default: it always has. */
   readonly hasRoom?: () => boolean;
   /** Default: silent. */
@@ -35,23 +39,24 @@ interface Tally {
  * connections come and go, and each of them is not news.
  */
 export class ConnectionLimits {
-  readonly #maxCount: number;
-  readonly #maxPerSource: number;
+  #maxCount = 0;
+  #maxPerSource = 0;
   readonly #hasRoom: () => boolean;
   readonly #logger: Logger;
   readonly #all: Tally = { count: 0, isTold: false };
   readonly #sources = new Map<string, Tally>();
 
-  constructor({
-    maxCount = 65_536,
-    maxPerSource = 4_096,
-    hasRoom = () => true,
-    logger = silentLogger,
-  }: ConnectionLimitsOptions = {}) {
-    this.#maxCount = maxCount;
-    this.#maxPerSource = maxPerSource;
+  constructor({ hasRoom = () => true, logger = silentLogger, ...bounds }: ConnectionLimitsOptions = {}) {
     this.#hasRoom = hasRoom;
     this.#logger = logger;
+    this.setBounds(bounds);
+  }
+
+  /** Sets other bounds, for the connections to come: of those that are open none is closed. */
+  setBounds({ maxCount = 65_536, maxPerSource = 4_096 }: ConnectionBounds): void {
+    this.#maxCount = maxCount;
+    this.#maxPerSource = maxPerSource;
+    this.#all.isTold = false;
   }
 
   /** How many connections are open. */

@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import type { Endpoint } from "../net/endpoint.js";
 import type { PacketConnection } from "../net/packet-connection.js";
 import type { Rejection } from "./rejection.js";
+import type { User } from "./users.js";
 
 /** Where connections enter: a listener that speaks one or more proxy protocols. */
 export interface Inbound {
@@ -17,6 +18,11 @@ export interface Inbound {
   start(): Promise<Endpoint>;
   /** Stops to accept, lets relayed connections end, and destroys those still open when `cut` aborts. */
   stop(cut: AbortSignal): Promise<void>;
+  /**
+   * Puts other users into the place of those who may use it. Who is in already stays; who is about to log in has to be one
+   * of the new ones. Absent where nobody logs in.
+   */
+  replaceUsers?(users: readonly User[]): void;
   /** Stops at once. Safe to call twice. */
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -55,7 +55,8 @@ class RoutedClient {
   readonly #carried = new Set<Promise<void>>();
   readonly #retryAtMs = new Map<PacketOutbound, number>();
   readonly #gone = new AbortController();
-  #newest: { readonly destination: Endpoint; readonly route: ChosenRoute } | undefined;
+  #newest:
+    { readonly destination: Endpoint; readonly route: ChosenRoute; readonly revision: number } | undefined;
   #hasDropped = false;
 
   constructor(request: PacketRequest, options: Required<PacketRouterOptions>) {
@@ -90,13 +91,14 @@ class RoutedClient {
 
   /** Clients send many packets to one destination: the last answer is kept. */
   #choose(destination: Endpoint): ChosenRoute {
+    const { routes } = this.#options;
     const newest = this.#newest;
-    if (newest?.destination.host === destination.host && newest.destination.port === destination.port) {
-      return newest.route;
-    }
+    const isSame =
+      newest?.destination.host === destination.host && newest.destination.port === destination.port;
+    if (isSame && newest.revision === routes.revision) return newest.route;
     const { inbound, user, source } = this.#request;
-    const route = this.#options.routes.choose({ inbound, user, network: "udp", source, destination });
-    this.#newest = { destination, route };
+    const route = routes.choose({ inbound, user, network: "udp", source, destination });
+    this.#newest = { destination, route, revision: routes.revision };
     return route;
   }
 

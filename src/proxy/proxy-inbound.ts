@@ -50,7 +50,7 @@ export class ProxyInbound implements Inbound {
   readonly tag: string;
   readonly type: ProxyInboundType;
   readonly #listen: Endpoint;
-  readonly #users: Users;
+  #users: Users;
   readonly #handshakeTimeoutMs: number;
   readonly #onRequest: RequestHandler;
   readonly #logger: Logger;
@@ -107,6 +107,11 @@ export class ProxyInbound implements Inbound {
     return this.#listener.listen(this.#listen);
   }
 
+  replaceUsers(users: readonly User[]): void {
+    this.#users = new Users(users);
+    this.#http.replaceUsers(this.#users);
+  }
+
   async stop(cut: AbortSignal): Promise<void> {
     const stopped = this.#listener.stop(cut);
     this.#http.close();
@@ -122,8 +127,13 @@ export class ProxyInbound implements Inbound {
   async #serve(client: Socket): Promise<void> {
     this.#undecided.add(client);
     client.once("close", () => this.#undecided.delete(client));
+    const users = this.#users;
     try {
-      const request = await this.#accept(client);
+      const request = await this.#accept(client, users);
+      // Others may have taken their place meanwhile.
+      if (request !== undefined && users !== this.#users && !this.#users.stillAdmit(request.user, users)) {
+        throw new SocksRefusal("its login does not hold any more");
+      }
       this.#undecided.delete(client);
       if (request === undefined) this.#http.serve(client);
       else if ("control" in request) await this.#associations?.serve(request);
@@ -136,10 +146,10 @@ export class ProxyInbound implements Inbound {
   }
 
   /** Reads what a SOCKS client wants; `undefined` if the client speaks HTTP. */
-  async #accept(client: Socket): Promise<ProxyRequest | AssociateRequest | undefined> {
+  async #accept(client: Socket, users: Users): Promise<ProxyRequest | AssociateRequest | undefined> {
     const protocols = protocolsByType[this.type];
     const options = {
-      ...{ inbound: this.tag, users: this.#users, timeoutMs: this.#handshakeTimeoutMs },
+      ...{ inbound: this.tag, users, timeoutMs: this.#handshakeTimeoutMs },
       withPackets: this.#associations !== undefined,
     };
     const firstByte = await readParsed(client, peekByte, options);

@@ -15,14 +15,27 @@ export interface RoutesOptions {
   readonly final: Outbound;
 }
 
-/** The rules, and what holds where none of them matches. */
+/** The rules, and what holds where none of them matches. Others can take their place while they are in use. */
 export class Routes {
-  readonly #rules: readonly Rule[];
-  readonly #final: Outbound;
+  #rules: readonly Rule[];
+  #final: Outbound;
+  #revision = 0;
 
   constructor({ rules = [], final }: RoutesOptions) {
     this.#rules = rules;
     this.#final = final;
+  }
+
+  /** Grows whenever others take the place of the rules: who has kept an earlier choice asks again. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** Puts other rules into the place of these, for all that is chosen from here on. */
+  replaceBy({ rules = [], final }: RoutesOptions): void {
+    this.#rules = rules;
+    this.#final = final;
+    this.#revision += 1;
   }
 
   choose(facts: RouteFacts): ChosenRoute {

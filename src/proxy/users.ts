@@ -27,6 +27,17 @@ export class Users {
     const isEqual = timingSafeEqual(digestOf(password), expected ?? nobodysDigest);
     return isEqual && expected !== undefined;
   }
+
+  /**
+   * Whether somebody who came in by those users could come in by these all the same.
+   *
+   * @param username - `undefined` for somebody who did not have to log in.
+   */
+  stillAdmit(username: string | undefined, before: Users): boolean {
+    if (username === undefined) return !this.areRequired;
+    const digest = this.#digests.get(username);
+    return digest !== undefined && before.#digests.get(username)?.equals(digest) === true;
+  }
 }
 
 function digestOf(password: string): Buffer {

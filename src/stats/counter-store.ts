@@ -50,8 +50,7 @@ export interface CounterPair {
  * take less room.
  */
 export class CounterStore {
-  /** How many counters there may be. */
-  readonly maxCounters: number;
+  #maxCounters = 0;
   readonly #subjects: Subject[] = [];
   readonly #subjectsByTag: Readonly<Record<StatScope, Map<string, Subject>>> = {
     inbound: new Map(),
@@ -68,13 +67,25 @@ export class CounterStore {
    * @throws RangeError unless `maxCounters` is a whole number in its range.
    */
   constructor({ maxCounters = maxCountersRange.default }: CounterStoreOptions = {}) {
-    if (!isMaxCounters(maxCounters)) {
-      const { least, most } = maxCountersRange;
-      throw new RangeError(
-        `maxCounters: expected a whole number from ${least} to ${most}, got ${maxCounters}`,
-      );
-    }
     this.maxCounters = maxCounters;
+  }
+
+  /**
+   * How many counters there may be. It may be set while the store is in use: when there are more already, they stay, and
+   * none is added.
+   *
+   * @throws RangeError unless it is set to a whole number in its range.
+   */
+  get maxCounters(): number {
+    return this.#maxCounters;
+  }
+
+  set maxCounters(count: number) {
+    if (!isMaxCounters(count)) {
+      const { least, most } = maxCountersRange;
+      throw new RangeError(`maxCounters: expected a whole number from ${least} to ${most}, got ${count}`);
+    }
+    this.#maxCounters = count;
   }
 
   /** How many counters there are. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { describe, it, type TestContext } from "node:test";
-import { StartError } from "../../src/app.js";
+import { StartError } from "../../src/index.js";
 import { createLogger } from "../../src/cli/logger.js";
 import type { LogConfig, LogLevel } from "../../src/config/log.js";
 import type { Logger } from "../../src/index.js";

@@ -55,6 +55,27 @@ describe("ConnectionLimits", () => {
     assert.equal(limits.admit("192.0.2.1"), undefined);
   });
 
+  it("may get other bounds, which hold for the connections to come", () => {
+    const logger = new RecordingLogger();
+    const limits = new ConnectionLimits({ maxCount: 2, logger });
+    const [first, second] = admitMany(limits, "192.0.2.1", 2);
+    assert.equal(limits.admit("192.0.2.1"), undefined);
+    limits.setBounds({ maxCount: 1 });
+    assert.equal(limits.count, 2);
+    first?.();
+    assert.equal(limits.admit("192.0.2.1"), undefined);
+    second?.();
+    admitMany(limits, "192.0.2.1", 1);
+    limits.setBounds({ maxPerSource: 1 });
+    assert.equal(limits.admit("192.0.2.1"), undefined);
+    admitMany(limits, "192.0.2.2", 1);
+    assert.deepEqual(logger.messages("warn"), [
+      "refusing connections beyond 2; experimental.limits.connections",
+      "refusing connections beyond 1; experimental.limits.connections",
+      "refusing connections beyond 1 of one source; experimental.limits.connections_per_source",
+    ]);
+  });
+
   it("forgets a source with its last connection, and one that was refused at once", () => {
     const limits = new ConnectionLimits({ maxCount: 3 });
     const first = admitMany(limits, "192.0.2.1", 2);

@@ -10,7 +10,7 @@ import {
 } from "../../src/proxy/proxy-inbound.js";
 import type { User } from "../../src/proxy/users.js";
 import { readAll, readBytes, sha256 } from "../helpers/bytes.js";
-import { askHttp, basicLogin, connectHead } from "../helpers/http-client.js";
+import { askHttp, basicLogin, connectHead, readHttpAnswer } from "../helpers/http-client.js";
 import { connectTo } from "../helpers/proxy.js";
 import { createRandom } from "../helpers/random.js";
 import { RecordingLogger } from "../helpers/recording-logger.js";
@@ -524,5 +524,69 @@ describe("ProxyInbound's stop", () => {
     await inbound.stop(never);
     const { address } = await open(t, { listen });
     assert.deepEqual(address, listen);
+  });
+});
+
+describe("ProxyInbound's replaceUsers()", () => {
+  const bob: User = { username: "bob", password: "b" };
+
+  /** A SOCKS5 client that has logged in and has not said yet where it wants to go. */
+  async function logIn(t: TestContext, { address }: Entrance, { username, password }: User): Promise<Socket> {
+    const client = await connectTo(t, address);
+    client.write(Buffer.concat([socks5Greeting(2), socks5Login(username, password)]));
+    assert.equal((await readBytes(client, 4)).toString("hex"), "05020100");
+    return client;
+  }
+
+  const locksOut: readonly (readonly [title: string, users: readonly User[]])[] = [
+    ["is gone", [bob]],
+    ["has another password", [bob, { ...alice, password: "new" }]],
+    ["has no need to be known any more", []],
+  ];
+  for (const [title, users] of locksOut) {
+    it(`turns away who has logged in and ${title} when it says where it wants to go`, io, async (t) => {
+      const entrance = await open(t, { users: [alice, bob] });
+      const client = await logIn(t, entrance, alice);
+      entrance.inbound.replaceUsers(users);
+      client.write(socks5Request(destination));
+      assert.equal((await readAll(client)).length, 0);
+      assert.deepEqual(entrance.requests, []);
+      const { fields } = entrance.logger.lines.find(({ message }) => message === "connection refused") ?? {};
+      assert.equal(fields?.["reason"], "its login does not hold any more");
+    });
+  }
+
+  it("lets in who has logged in and is still known", io, async (t) => {
+    const entrance = await open(t, { users: [alice, bob] });
+    const client = await logIn(t, entrance, bob);
+    entrance.inbound.replaceUsers([bob]);
+    client.write(socks5Request(destination));
+    const { user } = await entrance.requested;
+    assert.equal(user, "bob");
+  });
+
+  it("turns away a SOCKS4 client that was about to be let in where somebody has to log in", io, async (t) => {
+    const entrance = await open(t);
+    const client = await connectTo(t, entrance.address);
+    const request = socks4Request({ host: "192.0.2.1", port: 1 });
+    client.write(request.subarray(0, 3));
+    // It has been read when a later client's has been.
+    const later = await connectTo(t, entrance.address);
+    assert.equal((await askHttp(later, { host: "", port: 0 })).status, 400);
+    entrance.inbound.replaceUsers([alice]);
+    client.write(request.subarray(3));
+    assert.equal((await readAll(client)).length, 0);
+    assert.deepEqual(entrance.requests, []);
+  });
+
+  it("asks an HTTP client for its login again with its next request", io, async (t) => {
+    const entrance = await open(t, { users: [alice] });
+    const client = await connectTo(t, entrance.address);
+    const badTarget = ["GET /origin-form HTTP/1.1", "Host: a.test", basicLogin(alice), "", ""].join("\r\n");
+    client.write(badTarget);
+    assert.equal((await readHttpAnswer(client)).status, 400);
+    entrance.inbound.replaceUsers([{ ...alice, password: "new" }]);
+    client.write(badTarget);
+    assert.match((await readAll(client.end())).toString(), /HTTP\/1\.1 407 /);
   });
 });

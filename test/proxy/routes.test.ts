@@ -60,4 +60,14 @@ describe("Routes", () => {
     assert.equal(routes.choose(facts).rule, "rules[1]");
     assert.deepEqual([first.asked, second.asked, third.asked], [[facts], [facts], []]);
   });
+
+  it("choose by other rules from when these take their place, and say that there are others", () => {
+    const routes = new Routes({ rules: [new Rule({ outbound: one })], final });
+    const { revision } = routes;
+    routes.replaceBy({ rules: [new Rule({ users: ["bob"], outbound: one })], final: two });
+    assert.deepEqual(routes.choose(facts), { outbound: two, rule: "final" });
+    assert.notEqual(routes.revision, revision);
+    routes.replaceBy({ final });
+    assert.deepEqual(routes.choose({ ...facts, user: "bob" }), { outbound: final, rule: "final" });
+  });
 });

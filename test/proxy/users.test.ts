@@ -50,4 +50,26 @@ describe("Users", () => {
     list.push(bob);
     assert.equal(kept.authenticate(bob.username, bob.password), false);
   });
+
+  const successors: readonly (readonly [
+    string | undefined,
+    before: User[],
+    after: User[],
+    admits: boolean,
+  ])[] = [
+    ["alice", [alice], [alice], true],
+    ["alice", [alice], [bob, alice], true],
+    ["alice", [alice], [bob], false],
+    ["alice", [alice], [], false],
+    ["alice", [alice], [{ ...alice, password: "Secret" }], false],
+    ["bob", [alice], [alice, bob], false],
+    [undefined, [], [], true],
+    [undefined, [], [alice], false],
+  ];
+  for (const [username, before, after, admits] of successors) {
+    const lists = JSON.stringify([before, after].map((list) => list.map((user) => user.username)));
+    it(`${admits ? "still admits" : "no longer admits"} ${username ?? "somebody"} by ${lists}`, () => {
+      assert.equal(new Users(after).stillAdmit(username, new Users(before)), admits);
+    });
+  }
 });

@@ -269,6 +269,20 @@ describe("CounterStore's bound", () => {
     assert.equal(store.size, 2);
   });
 
+  it("may be another one while the store is in use: what there is stays", () => {
+    const store = new CounterStore({ maxCounters: 4 });
+    store.pair("user", "alice");
+    store.pair("user", "bob");
+    store.maxCounters = 2;
+    assert.equal(store.size, 4);
+    assert.notEqual(store.pair("user", "bob"), undefined);
+    assert.equal(store.pair("user", "carol"), undefined);
+    store.maxCounters = 6;
+    assert.notEqual(store.pair("user", "carol"), undefined);
+    assert.throws(() => (store.maxCounters = 1.5), RangeError);
+    assert.equal(store.maxCounters, 6);
+  });
+
   for (const maxCounters of [2, 6, 1_000_000, 2 ** 24]) {
     it(`may be ${maxCounters}`, () => {
       assert.equal(new CounterStore({ maxCounters }).maxCounters, maxCounters);

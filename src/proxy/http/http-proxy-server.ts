@@ -18,6 +18,7 @@ import type { Users } from "../users.js";
 export interface HttpProxyServerOptions {
   /** Tag of the inbound, for the requests. */
   readonly inbound: string;
+  /** Who may send requests, at first. */
   readonly users: Users;
   /** How long the client may take for the head of its request, in milliseconds. */
   readonly timeoutMs: number;
@@ -44,11 +45,15 @@ export class HttpProxyServer {
   readonly #options: HttpProxyServerOptions;
   readonly #refuser: HttpRefuser;
   readonly #sessions = new Map<Duplex, HttpSession>();
+  /** Who may send requests, as it was when the request was let in that a client has under way. */
+  readonly #usersAtLogin = new WeakMap<Socket, Users>();
+  #users: Users;
   #isClosing = false;
 
   constructor(options: HttpProxyServerOptions) {
     const { timeoutMs } = options;
     this.#options = options;
+    this.#users = options.users;
     this.#refuser = new HttpRefuser(options.onRefusal);
     this.#server = createServer({
       headersTimeout: timeoutMs,
@@ -74,6 +79,11 @@ export class HttpProxyServer {
     this.#server.on("checkExpectation", this.#onRequest);
     // Node itself would destroy the connection right behind its answer, which is lost then if the client sends on.
     this.#server.on("clientError", this.#onClientError);
+  }
+
+  /** From here on each request has to come from one of these. */
+  replaceUsers(users: Users): void {
+    this.#users = users;
   }
 
   /** Takes a connection over, from its first byte. */
@@ -117,11 +127,12 @@ export class HttpProxyServer {
       this.#refuser.refuseRest(request, fault);
       return;
     }
-    const { user, refusal } = logIn(request, this.#options.users);
+    const { user, refusal } = logIn(request, this.#users);
     if (refusal !== undefined) {
       await this.#refuser.refuseRequest(request, response, refusal);
       return;
     }
+    this.#usersAtLogin.set(client, this.#users);
     const { target, reason } = parseAbsoluteTarget(request.url ?? "", request.method ?? "");
     if (target === undefined) {
       await this.#refuser.refuseRequest(request, response, { status: 400, reason });
@@ -147,7 +158,7 @@ export class HttpProxyServer {
       client.resume();
       return;
     }
-    const { user, refusal } = logIn(request, this.#options.users);
+    const { user, refusal } = logIn(request, this.#users);
     const fault = versionFaultOf(request) ?? refusal;
     if (fault !== undefined) {
       this.#refuser.refuse(client, fault);
@@ -181,6 +192,12 @@ export class HttpProxyServer {
     near.allowHalfOpen = false;
     // In which Node writes heads, unless it is in a hurry.
     near.setDefaultEncoding("latin1");
+    const usersAtLogin = this.#usersAtLogin.get(client) ?? this.#users;
+    // A request is sent again whose kept connection was closed, perhaps because its user is gone.
+    if (usersAtLogin !== this.#users && !this.#users.stillAdmit(user, usersAtLogin)) {
+      far.destroy(new RejectedError({ code: "blocked", message: "its login does not hold any more" }));
+      return near;
+    }
     this.#options.onRequest({
       inbound: this.#options.inbound,
       client: far,

@@ -1,0 +1,76 @@
+import type { Endpoint } from "../net/endpoint.js";
+import type { Service } from "./service.js";
+import { StartError } from "./start-error.js";
+
+/** What a {@link Part} is, and how it is made. */
+export interface PartOptions<S extends Service> {
+  /** As messages name it: `inbound mixed-in`. */
+  readonly name: string;
+  /** Where its config wants it to listen. */
+  readonly listen: Endpoint;
+  /** Makes it. Called once at first, and once more each time that it is opened again. */
+  readonly create: () => S;
+  /** How long what it has accepted may take to end when its place is needed, in milliseconds. Default: 0. */
+  readonly graceMs?: number;
+}
+
+/** A part of an app that listens, and that can be closed and opened again. */
+export class Part<S extends Service = Service> {
+  readonly name: string;
+  readonly listen: Endpoint;
+  #create: () => S;
+  readonly #graceMs: number;
+  #service: S;
+  #isUsed = false;
+  #address: Endpoint | undefined;
+
+  /** @throws whatever `create` throws. */
+  constructor({ name, listen, create, graceMs = 0 }: PartOptions<S>) {
+    this.name = name;
+    this.listen = listen;
+    this.#create = create;
+    this.#graceMs = graceMs;
+    this.#service = create();
+  }
+
+  /** What listens: another one after each time that it was opened again. */
+  get service(): S {
+    return this.#service;
+  }
+
+  /** Where it listens, with the port that was chosen; `undefined` while it is not open. */
+  get address(): Endpoint | undefined {
+    return this.#address;
+  }
+
+  /** From here on it is made so when it is opened again. What listens now stays. */
+  createBy(create: () => S): void {
+    this.#create = create;
+  }
+
+  /** @throws StartError; nothing of it is open then. */
+  async open(): Promise<Endpoint> {
+    if (this.#isUsed) this.#service = this.#create();
+    this.#isUsed = true;
+    try {
+      return (this.#address = await this.#service.start());
+    } catch (error) {
+      await this.close(AbortSignal.abort());
+      throw new StartError(this.name, error);
+    }
+  }
+
+  /**
+   * Stops to accept, and resolves when everything that was accepted has ended. Nothing happens to one that never opened.
+   *
+   * @param cut - Aborts when what is still open has to end. Default: after its time of grace.
+   */
+  async close(cut: AbortSignal = this.#endOfGrace()): Promise<void> {
+    this.#address = undefined;
+    if (this.#isUsed) await this.#service.stop(cut);
+  }
+
+  #endOfGrace(): AbortSignal {
+    return this.#graceMs === 0 ? AbortSignal.abort() : AbortSignal.timeout(this.#graceMs);
+  }
+}

@@ -1,0 +1,19 @@
+import type { Endpoint } from "../net/endpoint.js";
+
+/** A part of an app that listens. */
+export interface Service {
+  /**
+   * Starts to accept; called once.
+   *
+   * @returns where it listens, with the port that was chosen if it was to take any.
+   * @throws whatever is in the way; the app makes a StartError of it.
+   */
+  start(): Promise<Endpoint>;
+  /**
+   * Stops to accept, and resolves when everything that was accepted has ended. It may be called more than once, and
+   * where the start has failed.
+   *
+   * @param cut - Aborts when what is still open has to end at once. It may have aborted before the call.
+   */
+  stop(cut: AbortSignal): Promise<void>;
+}

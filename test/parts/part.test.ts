@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Part } from "../../src/parts/part.js";
+import type { Service } from "../../src/parts/service.js";
+import { FakePorts } from "../helpers/fake-service.js";
+
+const idle: Service = {
+  start: async () => Promise.resolve({ host: "", port: 1 }),
+  stop: async () => Promise.resolve(),
+};
+
+describe("Part", () => {
+  it("makes its service at once, and opens it when it is told to", async () => {
+    let madeCount = 0;
+    const create = () => ({ ...idle, number: ++madeCount });
+    const part = new Part({ name: "one", listen: { host: "", port: 1 }, create });
+    assert.equal(part.service.number, 1);
+    assert.equal(part.address, undefined);
+    assert.deepEqual(await part.open(), { host: "", port: 1 });
+    assert.deepEqual(part.address, { host: "", port: 1 });
+    assert.equal(madeCount, 1);
+  });
+
+  it("throws what its service cannot be made for", () => {
+    const create = () => {
+      throw new TypeError("not included");
+    };
+    assert.throws(() => new Part({ name: "one", listen: { host: "", port: 1 }, create }), /not included/);
+  });
+
+  it("knows the port that was chosen for it", async () => {
+    const part = new FakePorts().part("one", 0);
+    await part.open();
+    assert.equal(part.address?.port, 50_000);
+    assert.equal(part.listen.port, 0);
+  });
+
+  it("is another service when it is opened again", async () => {
+    const ports = new FakePorts();
+    const part = ports.part("one", 1);
+    const { service } = part;
+    await part.open();
+    assert.equal(part.service, service);
+    await part.close();
+    assert.equal(part.address, undefined);
+    await part.open();
+    assert.notEqual(part.service, service);
+    assert.deepEqual(ports.events, ["open one", "cut one", "open one"]);
+  });
+
+  it("is made as it is to be made last, but only when it is opened again", async () => {
+    const create = (name: string) => () => ({ ...idle, name });
+    const part = new Part({ name: "one", listen: { host: "", port: 1 }, create: create("old") });
+    await part.open();
+    part.createBy(create("new"));
+    assert.equal(part.service.name, "old");
+    await part.close();
+    await part.open();
+    assert.equal(part.service.name, "new");
+  });
+
+  it("stops its service where that cannot start, and says which part it is", async () => {
+    const stopped: boolean[] = [];
+    const create = (): Service => ({
+      start: async () => Promise.reject(new Error("no room")),
+      stop: async ({ aborted }) => Promise.resolve(void stopped.push(aborted)),
+    });
+    const part = new Part({ name: "inbound in", listen: { host: "", port: 1 }, create });
+    await assert.rejects(part.open(), { name: "StartError", message: "inbound in: no room" });
+    assert.deepEqual(stopped, [true]);
+    assert.equal(part.address, undefined);
+  });
+
+  it("leaves a service alone that was never started", async () => {
+    const ports = new FakePorts();
+    await ports.part("one", 1).close();
+    assert.deepEqual(ports.events, []);
+  });
+
+  it("gives what it has accepted its time of grace, or that of whoever closes it", async () => {
+    const ports = new FakePorts();
+    const part = ports.part("one", 1, { graceMs: 60_000 });
+    await part.open();
+    await part.close();
+    await part.open();
+    await part.close(AbortSignal.abort());
+    assert.deepEqual(ports.events, ["open one", "close one", "open one", "cut one"]);
+  });
+});

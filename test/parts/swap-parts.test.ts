@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Part } from "../../src/parts/part.js";
+import { openParts, swapParts } from "../../src/parts/swap-parts.js";
+import { FakePorts } from "../helpers/fake-service.js";
+import { RecordingLogger } from "../helpers/recording-logger.js";
+
+/** Opens parts, and forgets that that happened. */
+async function opened(ports: FakePorts, ...named: readonly (readonly [string, number])[]): Promise<Part[]> {
+  const parts = named.map(([name, port]) => ports.part(name, port));
+  await openParts(parts);
+  ports.events.length = 0;
+  return parts;
+}
+
+describe("openParts", () => {
+  it("opens one after the other", async () => {
+    const ports = new FakePorts();
+    await openParts([ports.part("a", 1), ports.part("b", 2)]);
+    assert.deepEqual(ports.events, ["open a", "open b"]);
+  });
+
+  it("closes those before the one that cannot be opened, and leaves alone those behind it", async () => {
+    const ports = new FakePorts();
+    const parts = [ports.part("a", 1), ports.part("b", 1), ports.part("c", 3)];
+    await assert.rejects(openParts(parts), { name: "StartError", message: "b: 1 is taken" });
+    assert.deepEqual(ports.events, ["open a", "cut a"]);
+    assert.deepEqual([...ports.taken], []);
+  });
+});
+
+describe("swapParts", () => {
+  const logger = new RecordingLogger();
+
+  it("opens what comes, and leaves open what is in nobody's way", async () => {
+    const ports = new FakePorts();
+    const going = await opened(ports, ["a", 1], ["b", 2]);
+    await swapParts({ going, coming: [ports.part("c", 3), ports.part("d", 0)], logger });
+    assert.deepEqual(ports.events, ["open c", "open d"]);
+  });
+
+  it("closes what is in the way only when all others are open", async () => {
+    const ports = new FakePorts();
+    const going = await opened(ports, ["old", 1], ["rest", 9]);
+    await swapParts({ going, coming: [ports.part("new", 1), ports.part("other", 2)], logger });
+    assert.deepEqual(ports.events, ["open other", "cut old", "open new"]);
+    assert.equal(going[1]?.address?.port, 9);
+  });
+
+  it("lets parts exchange their ports", async () => {
+    const ports = new FakePorts();
+    const going = await opened(ports, ["a", 1], ["b", 2]);
+    await swapParts({ going, coming: [ports.part("a", 2), ports.part("b", 1)], logger });
+    assert.deepEqual(Object.fromEntries(ports.taken), { 1: "b", 2: "a" });
+  });
+
+  it("knows the port that was chosen for what is in the way", async () => {
+    const ports = new FakePorts();
+    const going = await opened(ports, ["old", 0]);
+    await swapParts({ going, coming: [ports.part("new", 50_000)], logger });
+    assert.deepEqual(ports.events, ["cut old", "open new"]);
+  });
+
+  it("does not take any free port for one that somebody has", async () => {
+    const ports = new FakePorts();
+    const going = await opened(ports, ["old", 0]);
+    await swapParts({ going, coming: [ports.part("new", 0)], logger });
+    assert.deepEqual(ports.events, ["open new"]);
+  });
+
+  it("has touched nothing old when something new cannot be opened", async () => {
+    const ports = new FakePorts();
+    const going = await opened(ports, ["old", 1], ["rest", 9]);
+    ports.taken.set(3, "somebody");
+    const coming = [ports.part("new", 1), ports.part("a", 2), ports.part("b", 3)];
+    await assert.rejects(swapParts({ going, coming, logger }), { message: "b: 3 is taken" });
+    assert.deepEqual(ports.events, ["open a", "cut a"]);
+    assert.deepEqual(
+      going.map(({ address }) => address?.port),
+      [1, 9],
+    );
+  });
+
+  it("opens again what was in the way when its place cannot be taken, and closes what came", async () => {
+    const ports = new FakePorts();
+    const going = await opened(ports, ["x", 1], ["y", 2], ["rest", 9]);
+    ports.broken.add("new y");
+    const coming = [ports.part("new x", 1), ports.part("new y", 2), ports.part("early", 3)];
+    await assert.rejects(swapParts({ going, coming, logger }), { message: "new y: broken" });
+    assert.deepEqual(ports.events, [
+      ...["open early", "cut x", "cut y", "open new x"],
+      ...["cut new x", "cut early", "open x", "open y"],
+    ]);
+    assert.deepEqual(
+      going.map(({ address }) => address?.port),
+      [1, 2, 9],
+    );
+    assert.deepEqual(logger.lines, []);
+  });
+
+  it("says which part cannot be opened again, and goes on with the others", async () => {
+    const ports = new FakePorts();
+    const recorder = new RecordingLogger();
+    const going = await opened(ports, ["x", 1], ["y", 2]);
+    for (const name of ["new x", "x"]) ports.broken.add(name);
+    const coming = [ports.part("new x", 1), ports.part("new y", 2)];
+    await assert.rejects(swapParts({ going, coming, logger: recorder }), { message: "new x: broken" });
+    assert.deepEqual(recorder.messages("error"), ["cannot be opened again: StartError: x: broken"]);
+    assert.deepEqual(
+      going.map(({ address }) => address?.port),
+      [undefined, 2],
+    );
+  });
+});
