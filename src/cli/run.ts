@@ -2,22 +2,28 @@ import { createApp, StartError } from "../index.js";
 import { formatBanner } from "./banner.js";
 import type { CommandRunner } from "./command.js";
 import { parseConfigOption } from "./config-option.js";
+import { CurrentLog } from "./current-log.js";
 import { loadConfig } from "./load-config.js";
-import { createLogger } from "./logger.js";
+import { listenForReloadSignal } from "./reload-signal.js";
+import { reloadConfig } from "./reload-config.js";
 import { listenForStopSignals } from "./stop-signals.js";
 
 /** How long connections and calls may take to end after the first signal. */
 const graceMs = 5_000;
 
-/** `v2ray-api run`: runs the proxy and the API until a signal comes. */
+/** `v2ray-api run`: runs the proxy and the API until a signal comes. SIGHUP gives them the config as it is then. */
 export const run: CommandRunner = async (args, process) => {
-  const config = await loadConfig(parseConfigOption(args), process);
+  const path = parseConfigOption(args);
+  const config = await loadConfig(path, process);
   if (config === undefined) return 1;
   const signals = listenForStopSignals(process);
+  const reloadSignal = listenForReloadSignal(process);
   try {
-    const app = createApp(config, { logger: createLogger(config.log) });
+    const log = new CurrentLog(config.log);
+    const app = createApp(config, { logger: log });
     const addresses = await app.start();
     process.stdout.write(formatBanner(config, addresses));
+    reloadSignal.answerWith(async () => reloadConfig(path, app, log));
     await signals.first;
     process.stdout.write("stopping: a second signal cuts what is still open\n");
     await app.stop(AbortSignal.any([signals.second, AbortSignal.timeout(graceMs)]));
@@ -28,5 +34,6 @@ export const run: CommandRunner = async (args, process) => {
     return 1;
   } finally {
     signals.stopListening();
+    reloadSignal.stopListening();
   }
 };

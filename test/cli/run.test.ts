@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { run } from "../../src/cli/run.js";
@@ -8,7 +9,7 @@ import { testConfig } from "../helpers/cli.js";
 import { FakeProcess } from "../helpers/fake-process.js";
 import { closeAfter, listen } from "../helpers/sockets.js";
 import { createTempDir } from "../helpers/temp-dir.js";
-import { withTimeout } from "../helpers/timing.js";
+import { until, withTimeout } from "../helpers/timing.js";
 
 const stopping = "stopping: a second signal cuts what is still open\n";
 const silent = { log: { disabled: true } };
@@ -18,7 +19,7 @@ function writeConfig(t: TestContext, config: object): string {
 }
 
 function signalListeners(process: FakeProcess): number {
-  return process.listenerCount("SIGINT") + process.listenerCount("SIGTERM");
+  return ["SIGINT", "SIGTERM", "SIGHUP"].reduce((count, name) => count + process.listenerCount(name), 0);
 }
 
 describe("v2ray-api run, in a process that is none", () => {
@@ -89,4 +90,49 @@ describe("v2ray-api run, in a process that is none", () => {
     assert.match(process.printed.stderr, /: 1 error\ncannot read .*: there is no such file\n$/);
     assert.equal(signalListeners(process), 0);
   });
+
+  it(
+    "reads its config again at SIGHUP, and says in the log what came of it",
+    { timeout: 10_000 },
+    async (t) => {
+      closeAfter(t);
+      const folder = createTempDir(t);
+      const output = folder.join("run.log");
+      const logged = async (pattern: RegExp): Promise<void> => {
+        await until(() => existsSync(output) && pattern.test(readFileSync(output, "utf8")));
+      };
+      const write = (config: object | string): string =>
+        folder.write("config.json", typeof config === "string" ? config : JSON.stringify(config));
+      const log = { output, level: "info" };
+      const process = new FakeProcess();
+      const running = run(["-c", write(testConfig({ log }))], process);
+      await withTimeout(once(process, "printed"), 5_000, "the banner");
+      const { stdout: banner } = process.printed;
+
+      write({ log, inbounds: [{ type: "mixed", tag: "b", listen_port: 99_999 }] });
+      process.emit("SIGHUP");
+      await logged(
+        /ERROR: configuration not reloaded, the old one goes on: .*config\.json: 1 error\n.*ERROR: .*config\.json:1:\d+: inbounds\[0\]\.listen_port: expected a port number from 0 to 65535, got 99999\n/,
+      );
+
+      const { port } = await listen(t, createServer());
+      write({ log, inbounds: [{ type: "mixed", tag: "b", listen_port: port }] });
+      process.emit("SIGHUP");
+      await logged(/the old one goes on: inbound b: listen 127\.0\.0\.1:\d+: address in use\n/);
+
+      folder.write("config.json", "");
+      process.emit("SIGHUP");
+      await logged(/config\.json: 1 error\n.*config\.json:1:1: /);
+
+      write(testConfig({ log: { ...log, timestamp: false }, outbound: "other" }));
+      process.emit("SIGHUP");
+      await logged(
+        /^INFO: configuration reloaded \{"added":"outbound other","changed":"log; experimental\.v2ray_api\.stats","removed":"outbound direct"\}\n/m,
+      );
+      process.emit("SIGTERM");
+      assert.equal(await withTimeout(running, 5_000, "the end"), 0);
+      assert.deepEqual(process.printed, { stdout: `${banner}${stopping}`, stderr: "" });
+      assert.equal(signalListeners(process), 0);
+    },
+  );
 });

@@ -126,7 +126,7 @@ export class Cli {
     return this;
   }
 
-  kill(signal: "SIGINT" | "SIGTERM"): void {
+  kill(signal: "SIGINT" | "SIGTERM" | "SIGHUP"): void {
     this.#child.kill(signal);
   }
 
