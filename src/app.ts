@@ -20,6 +20,7 @@ import { Gate } from "./parts/gate.js";
 import type { Part } from "./parts/part.js";
 import { StartError } from "./parts/start-error.js";
 import { openParts, swapParts } from "./parts/swap-parts.js";
+import type { ClientTimes } from "./proxy/client-times.js";
 import type { Outbound } from "./proxy/outbound.js";
 import { PacketRouter } from "./proxy/packet-router.js";
 import { Router } from "./proxy/router.js";
@@ -29,6 +30,7 @@ import { CounterStore } from "./stats/counter-store.js";
 import { ConnectionTable } from "./track/connection-table.js";
 import { chainTrackers, type ConnectionTracker } from "./track/connection-tracker.js";
 import { CurrentTracker } from "./track/current-tracker.js";
+import { IdleWatch } from "./track/idle-watch.js";
 import { OnlineUsers, type KnownUsers } from "./track/online-users.js";
 import { StatsTracker } from "./track/stats-tracker.js";
 
@@ -62,6 +64,8 @@ export class App {
   readonly #routes: Routes;
   readonly #tracker: CurrentTracker;
   readonly #limits: ConnectionLimits;
+  readonly #times: Mutable<ClientTimes>;
+  readonly #idleWatch: IdleWatch;
   readonly #clients = new ServedClients();
   readonly #assembler: Assembler;
   #assembly: Assembly;
@@ -84,6 +88,8 @@ export class App {
     this.online = new OnlineUsers(knownOf(config));
     this.connections = new ConnectionTable({ watchers: [this.online] });
     const { hasRoom } = new DescriptorHeadroom({ logger });
+    this.#times = timesOf(config);
+    this.#idleWatch = new IdleWatch(this.connections, logger);
     this.#limits = new ConnectionLimits({ ...boundsOf(config), hasRoom, logger });
     const handlers: InboundHandlers = {
       admit: this.#limits.admit,
@@ -92,7 +98,7 @@ export class App {
     };
     this.#assembler = new Assembler({
       ...{ handlers, createApiServer, logger },
-      ...{ store: this.store, online: this.online },
+      ...{ times: this.#times, store: this.store, online: this.online },
     });
     this.#assembly = this.#assembler.assemble(config);
     this.#routes = new Routes(toRoutes(config, this.#assembly.outbounds));
@@ -121,6 +127,7 @@ export class App {
         throw error;
       }
       for (const part of parts) this.#open.add(part);
+      this.#idleWatch.watch(this.#assembly.config.experimental.timeouts.idle);
       this.#isRunning = true;
       return addressesOf(this.#assembly);
     });
@@ -163,6 +170,10 @@ export class App {
       this.online.know(knownOf(config));
       this.store.maxCounters = config.experimental.v2ray_api.stats.max_counters;
       this.#limits.setBounds(boundsOf(config));
+      Object.assign(this.#times, timesOf(config));
+      if (diff.sections.includes(timeoutsSection)) {
+        this.#idleWatch.watch(config.experimental.timeouts.idle);
+      }
       this.#assembler.replaceUsers(after, diff);
       this.#clients.cut(diff.endsConnectionsOf);
       gate.open();
@@ -190,6 +201,7 @@ export class App {
     await Promise.all(Array.from(this.#open, async (part) => this.#close(part, cut)));
     // A connection is over a little later than its client's.
     await this.#clients.ended();
+    this.#idleWatch.stop();
   }
 
   /** Stops at once, cutting what is open; for `await using`. Safe to call twice. */
@@ -249,6 +261,8 @@ export class App {
 
 /** Where the config says whom to count. */
 const statsSection = "experimental.v2ray_api.stats";
+/** Where it says how long things may take. */
+const timeoutsSection = "experimental.timeouts";
 
 /** Whom the config counts. */
 function knownOf({ experimental }: Config): KnownUsers {
@@ -258,6 +272,17 @@ function knownOf({ experimental }: Config): KnownUsers {
 
 function boundsOf({ experimental: { limits } }: Config): ConnectionBounds {
   return { maxCount: limits.connections, maxPerSource: limits.connections_per_source };
+}
+
+/** Of all that have them, only the app writes to them. */
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+function timesOf({ experimental: { timeouts } }: Config): Mutable<ClientTimes> {
+  return {
+    handshakeMs: timeouts.handshake,
+    lingerMs: timeouts.linger,
+    httpKeepAliveMs: timeouts.http_keep_alive,
+  };
 }
 
 async function startOutbounds(outbounds: readonly Outbound[]): Promise<void> {

@@ -2,8 +2,8 @@ import type { ConfigDiff } from "./config/config-diff.js";
 import type { Config } from "./config/config.js";
 import type { InboundConfig } from "./config/inbounds.js";
 import type { OutboundConfig } from "./config/outbounds.js";
-import { createInbound, type InboundHandlers } from "./create-inbound.js";
-import { createOutbound } from "./create-outbound.js";
+import { createInbound, type InboundHandlers, type InboundSurroundings } from "./create-inbound.js";
+import { createOutbound, type OutboundSurroundings } from "./create-outbound.js";
 import type { Logger } from "./log/logger.js";
 import type { Endpoint } from "./net/endpoint.js";
 import { OwnSockets } from "./net/own-sockets.js";
@@ -11,6 +11,7 @@ import { Resolver } from "./net/resolver.js";
 import type { Gate } from "./parts/gate.js";
 import { Part } from "./parts/part.js";
 import type { Service } from "./parts/service.js";
+import type { ClientTimes } from "./proxy/client-times.js";
 import type { Inbound } from "./proxy/inbound.js";
 import type { Outbound } from "./proxy/outbound.js";
 import type { CounterStore } from "./stats/counter-store.js";
@@ -104,6 +105,8 @@ const apiGraceMs = 2_000;
 /** What an {@link Assembler} makes parts with. */
 export interface AssemblerOptions {
   readonly handlers: InboundHandlers;
+  /** How long clients may take. */
+  readonly times: ClientTimes;
   readonly store: CounterStore;
   readonly online: OnlineUsers;
   readonly createApiServer: CreateApiServer;
@@ -121,16 +124,12 @@ export interface Step {
 /** Makes the parts that a config describes, and takes over those of another assembly that are the same. */
 export class Assembler {
   readonly #options: AssemblerOptions;
-  readonly #surroundings: {
-    readonly logger: Logger;
-    readonly resolver: Resolver;
-    readonly ownSockets: OwnSockets;
-  };
+  readonly #surroundings: InboundSurroundings & OutboundSurroundings;
 
   constructor(options: AssemblerOptions) {
     this.#options = options;
-    const { logger } = options;
-    this.#surroundings = { logger, resolver: new Resolver(), ownSockets: new OwnSockets() };
+    const { logger, times } = options;
+    this.#surroundings = { logger, times, resolver: new Resolver(), ownSockets: new OwnSockets() };
   }
 
   /**

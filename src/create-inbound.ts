@@ -1,5 +1,6 @@
 import type { InboundConfig } from "./config/inbounds.js";
 import type { Logger } from "./log/logger.js";
+import type { ClientTimes } from "./proxy/client-times.js";
 import { DirectInbound, type DirectInboundOptions } from "./proxy/direct/direct-inbound.js";
 import type { Inbound, PacketHandler, RequestHandler } from "./proxy/inbound.js";
 import { ProxyInbound } from "./proxy/proxy-inbound.js";
@@ -14,6 +15,8 @@ export interface InboundHandlers {
 
 /** What all inbounds of an app share. */
 export interface InboundSurroundings extends Required<Pick<DirectInboundOptions, "ownSockets">> {
+  /** How long clients may take. */
+  readonly times: ClientTimes;
   readonly logger: Logger;
 }
 
@@ -21,17 +24,17 @@ export interface InboundSurroundings extends Required<Pick<DirectInboundOptions,
 export function createInbound(
   config: InboundConfig,
   handlers: InboundHandlers,
-  { logger, ownSockets }: InboundSurroundings,
+  { logger, ownSockets, times }: InboundSurroundings,
 ): Inbound {
   const { tag, listen: host, listen_port: port } = config;
   const common = { tag, listen: { host, port }, logger };
   if (config.type === "http") {
-    return new ProxyInbound({ ...common, ...handlers, type: config.type, users: config.users });
+    return new ProxyInbound({ ...common, ...handlers, type: config.type, users: config.users, times });
   }
   const { udp_timeout: udpTimeoutMs } = config;
   if (config.type !== "direct") {
     const { type, users } = config;
-    return new ProxyInbound({ ...common, ...handlers, type, users, udpTimeoutMs });
+    return new ProxyInbound({ ...common, ...handlers, type, users, udpTimeoutMs, times });
   }
   const { network, override_address: address, override_port: override = port } = config;
   return new DirectInbound({

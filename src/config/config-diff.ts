@@ -74,6 +74,7 @@ const sections: Readonly<Record<string, (config: Config) => unknown>> = {
   route: ({ route }) => route,
   "experimental.v2ray_api.stats": ({ experimental }) => experimental.v2ray_api.stats,
   "experimental.limits": ({ experimental }) => experimental.limits,
+  "experimental.timeouts": ({ experimental }) => experimental.timeouts,
 };
 
 function diffNamed<Item>(

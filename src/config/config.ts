@@ -6,6 +6,7 @@ import { logSchema } from "./log.js";
 import { outboundsSchema } from "./outbounds.js";
 import { routeSchema } from "./route.js";
 import { section } from "./section.js";
+import { timeoutsSchema } from "./timeouts.js";
 import { v2rayApiSchema } from "./v2ray-api.js";
 
 /**
@@ -34,9 +35,9 @@ export const configSchema = section({
   inbounds: inboundsSchema,
   outbounds: outboundsSchema,
   route: routeSchema,
-  experimental: section({ v2ray_api: v2rayApiSchema, limits: limitsSchema })
+  experimental: section({ v2ray_api: v2rayApiSchema, limits: limitsSchema, timeouts: timeoutsSchema })
     .prefault({})
     .describe(
-      "Named as in sing-box, where the API is an experimental feature; `limits` is an addition to it.",
+      "Named as in sing-box, where the API is an experimental feature; `limits` and `timeouts` are additions to it.",
     ),
 });

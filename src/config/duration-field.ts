@@ -16,9 +16,22 @@ export function durationField(
   about: string,
   defaultText: string,
 ): z.ZodPipe<z.ZodDefault<z.ZodString>, z.ZodTransform<number, string>> {
-  return textField(about, expected, isTimeout)
+  return textField(about, expected, isTimeout).default(defaultText).transform(toMs);
+}
+
+/** The same, or "0" for never, which becomes 0. */
+export function durationOrNeverField(about: string, defaultText: string): ReturnType<typeof durationField> {
+  return textField(about, `${expected}, or "0" for never`, (text) => isNever(text) || isTimeout(text))
     .default(defaultText)
-    .transform((text) => Math.max(1, Math.round(parseDuration(text) ?? 0)));
+    .transform((text) => (isNever(text) ? 0 : toMs(text)));
+}
+
+function isNever(text: string): boolean {
+  return parseDuration(text) === 0;
+}
+
+function toMs(text: string): number {
+  return Math.max(1, Math.round(parseDuration(text) ?? 0));
 }
 
 function isTimeout(text: string): boolean {

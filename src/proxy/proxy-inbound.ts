@@ -6,6 +6,7 @@ import type { Endpoint } from "../net/endpoint.js";
 import { formatEndpoint } from "../net/endpoint.js";
 import { remoteEndpointOf } from "../net/socket-endpoint.js";
 import { TcpListener } from "../net/tcp-listener.js";
+import { defaultClientTimes, type ClientTimes } from "./client-times.js";
 import { HttpProxyServer } from "./http/http-proxy-server.js";
 import type { Inbound, PacketHandler, ProxyRequest, RequestHandler } from "./inbound.js";
 import { SocksAssociations } from "./socks/socks-associations.js";
@@ -30,8 +31,8 @@ export interface ProxyInboundOptions {
   readonly listen: Endpoint;
   /** Who may use it. Default: anyone. */
   readonly users?: readonly User[];
-  /** How long a client may take for each message of its handshake, in milliseconds. Default: 15,000. */
-  readonly handshakeTimeoutMs?: number;
+  /** How long clients may take. Default: {@link defaultClientTimes}. */
+  readonly times?: ClientTimes;
   readonly onRequest: RequestHandler;
   /** Default: nobody may send packets; SOCKS5 clients that want to are answered 07. */
   readonly onPackets?: PacketHandler;
@@ -51,7 +52,7 @@ export class ProxyInbound implements Inbound {
   readonly type: ProxyInboundType;
   readonly #listen: Endpoint;
   #users: Users;
-  readonly #handshakeTimeoutMs: number;
+  readonly #times: ClientTimes;
   readonly #onRequest: RequestHandler;
   readonly #logger: Logger;
   readonly #listener: TcpListener;
@@ -65,7 +66,7 @@ export class ProxyInbound implements Inbound {
     type,
     listen,
     users,
-    handshakeTimeoutMs = 15_000,
+    times = defaultClientTimes,
     onRequest,
     onPackets,
     maxAssociations,
@@ -77,13 +78,13 @@ export class ProxyInbound implements Inbound {
     this.type = type;
     this.#listen = listen;
     this.#users = new Users(users);
-    this.#handshakeTimeoutMs = handshakeTimeoutMs;
+    this.#times = times;
     this.#onRequest = onRequest;
     this.#logger = logger;
     this.#http = new HttpProxyServer({
       inbound: tag,
       users: this.#users,
-      timeoutMs: handshakeTimeoutMs,
+      times,
       onRequest: (request) => void onRequest(request),
       onRefusal: (client, reason) => {
         this.#logRefusal(client, reason);
@@ -91,7 +92,7 @@ export class ProxyInbound implements Inbound {
     });
     if (onPackets !== undefined) {
       this.#associations = new SocksAssociations({
-        ...{ inbound: tag, onPackets, logger },
+        ...{ inbound: tag, onPackets, times, logger },
         ...(maxAssociations !== undefined && { maxCount: maxAssociations }),
         ...(udpTimeoutMs !== undefined && { idleTimeoutMs: udpTimeoutMs }),
       });
@@ -149,7 +150,8 @@ export class ProxyInbound implements Inbound {
   async #accept(client: Socket, users: Users): Promise<ProxyRequest | AssociateRequest | undefined> {
     const protocols = protocolsByType[this.type];
     const options = {
-      ...{ inbound: this.tag, users, timeoutMs: this.#handshakeTimeoutMs },
+      ...{ inbound: this.tag, users, timeoutMs: this.#times.handshakeMs },
+      lingerMs: this.#times.lingerMs,
       withPackets: this.#associations !== undefined,
     };
     const firstByte = await readParsed(client, peekByte, options);

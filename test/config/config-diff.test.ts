@@ -173,6 +173,7 @@ describe("diffConfigs", () => {
     [{ route: { final: "direct" } }, "route"],
     [api({ stats: { users: "*" } }), "experimental.v2ray_api.stats"],
     [{ experimental: { limits: { connections: 1 } } }, "experimental.limits"],
+    [{ experimental: { timeouts: { idle: "1h" } } }, "experimental.timeouts"],
   ];
   for (const [keys, path] of sectionCases) {
     it(`names the section that has changed: ${path}`, () => {

@@ -43,6 +43,7 @@ describe("parseConfig", () => {
       route: { rules: [], final: "1" },
       experimental: {
         limits: { connections: 65_536, connections_per_source: 4_096 },
+        timeouts: { handshake: 15_000, idle: 0, linger: 2_000, http_keep_alive: 60_000 },
         v2ray_api: {
           listen: { host: "::1", port: 10_085 },
           access_control_allow_origin: ["https://panel.example"],

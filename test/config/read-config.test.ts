@@ -140,6 +140,7 @@ describe("examples/config.json", () => {
       route: { rules: [] },
       experimental: {
         limits: { connections: 65_536, connections_per_source: 4_096 },
+        timeouts: { handshake: 15_000, idle: 0, linger: 2_000, http_keep_alive: 60_000 },
         v2ray_api: {
           listen: { host: "127.0.0.1", port: 10_085 },
           access_control_allow_origin: [],

@@ -72,7 +72,7 @@ describe("docs/configuration.md", () => {
         ...["source_ip_cidr", "ip_cidr", "ip_is_private", "port", "port_range"],
         ...["invert", "action", "outbound"],
       ],
-      "`experimental`": ["v2ray_api", "limits"],
+      "`experimental`": ["v2ray_api", "limits", "timeouts"],
       "`experimental.v2ray_api`": ["listen", "access_control_allow_origin", "stats"],
       "`experimental.v2ray_api.stats`": [
         "enabled",
@@ -83,6 +83,7 @@ describe("docs/configuration.md", () => {
         "online_loopback",
       ],
       "`experimental.limits`": ["connections", "connections_per_source"],
+      "`experimental.timeouts`": ["handshake", "idle", "linger", "http_keep_alive"],
     });
   });
 

@@ -11,6 +11,7 @@ const apiOf = (api: unknown) => toConfig(withApi(api)).experimental.v2ray_api;
 describe("experimental", () => {
   const defaults = {
     limits: { connections: 65_536, connections_per_source: 4_096 },
+    timeouts: { handshake: 15_000, idle: 0, linger: 2_000, http_keep_alive: 60_000 },
     v2ray_api: {
       listen: undefined,
       access_control_allow_origin: [],
@@ -30,9 +31,9 @@ describe("experimental", () => {
     });
   }
 
-  it("knows the V2Ray API and the limits alone", () => {
+  it("knows the V2Ray API, the limits and the timeouts alone", () => {
     assert.deepEqual(issueLines({ experimental: { clash_api: {} } }), [
-      'experimental.clash_api: unknown key; expected one of "v2ray_api", "limits"',
+      'experimental.clash_api: unknown key; expected one of "v2ray_api", "limits", "timeouts"',
     ]);
     assert.deepEqual(issueLines({ experimental: [] }), ["experimental: expected an object, got a list"]);
   });

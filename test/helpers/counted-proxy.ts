@@ -3,6 +3,7 @@ import { performance } from "node:perf_hooks";
 import type { TestContext } from "node:test";
 import type { Endpoint } from "../../src/net/endpoint.js";
 import { Resolver, type ResolverOptions } from "../../src/net/resolver.js";
+import { defaultClientTimes } from "../../src/proxy/client-times.js";
 import { DirectOutbound, type DirectOutboundOptions } from "../../src/proxy/direct/direct-outbound.js";
 import { ProxyInbound } from "../../src/proxy/proxy-inbound.js";
 import { Router } from "../../src/proxy/router.js";
@@ -68,7 +69,7 @@ export async function startCountedProxy(
     type: "http",
     listen: { host: "127.0.0.1", port: 0 },
     users,
-    handshakeTimeoutMs,
+    times: { ...defaultClientTimes, handshakeMs: handshakeTimeoutMs },
     onRequest: async (request) => router.route(request),
     logger,
   });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import type { Endpoint } from "../../src/net/endpoint.js";
+import { defaultClientTimes } from "../../src/proxy/client-times.js";
 import type { ProxyRequest, RequestHandler } from "../../src/proxy/inbound.js";
 import {
   ProxyInbound,
@@ -245,7 +246,7 @@ for (const protocol of protocols) {
     });
 
     it("cuts one that stops in the middle of its request", io, async (t) => {
-      const entrance = await open(t, { handshakeTimeoutMs: 50 });
+      const entrance = await open(t, { times: { ...defaultClientTimes, handshakeMs: 50 } });
       const client = await connectTo(t, entrance.address);
       client.resume();
       client.write(heads[protocol].subarray(0, -1));
@@ -386,7 +387,7 @@ describe("ProxyInbound's refusal", () => {
 
   for (const type of types) {
     it(`of a silent client by the type ${type} is the end, after the time it has`, io, async (t) => {
-      const entrance = await open(t, { type, handshakeTimeoutMs: 20 });
+      const entrance = await open(t, { type, times: { ...defaultClientTimes, handshakeMs: 20 } });
       const client = await connectTo(t, entrance.address);
       client.on("end", () => client.end());
       client.resume();

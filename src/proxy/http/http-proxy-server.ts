@@ -11,6 +11,7 @@ import { HttpRefuser, isRefused } from "./http-refuser.js";
 import { requestFaultOf, versionFaultOf } from "./http-request-fault.js";
 import { HttpSession } from "./http-session.js";
 import { parseAbsoluteTarget, parseConnectTarget } from "./http-target.js";
+import type { ClientTimes } from "../client-times.js";
 import type { ProxyRequest } from "../inbound.js";
 import { RejectedError } from "../rejection.js";
 import type { Users } from "../users.js";
@@ -20,8 +21,7 @@ export interface HttpProxyServerOptions {
   readonly inbound: string;
   /** Who may send requests, at first. */
   readonly users: Users;
-  /** How long the client may take for the head of its request, in milliseconds. */
-  readonly timeoutMs: number;
+  readonly times: ClientTimes;
   readonly onRequest: (request: ProxyRequest) => void;
   /** The client was told that it gets no connection, and why. */
   readonly onRefusal: (client: Socket, reason: string) => void;
@@ -32,9 +32,6 @@ const connectionEstablished = "HTTP/1.1 200 Connection established\r\n\r\n";
 
 /** The largest head of a request, in bytes. */
 const maxHeadBytes = 64 * 1024;
-
-/** How long a client may rest between two requests, in milliseconds. */
-const keepAliveTimeoutMs = 60_000;
 
 /**
  * Talks to HTTP clients of a proxy: CONNECT gives them a connection, requests for `http://` URLs are passed on. It is
@@ -51,16 +48,14 @@ export class HttpProxyServer {
   #isClosing = false;
 
   constructor(options: HttpProxyServerOptions) {
-    const { timeoutMs } = options;
+    const { times } = options;
     this.#options = options;
     this.#users = options.users;
-    this.#refuser = new HttpRefuser(options.onRefusal);
+    this.#refuser = new HttpRefuser(options.onRefusal, times);
     this.#server = createServer({
-      headersTimeout: timeoutMs,
       // An upload may take its time.
       requestTimeout: 0,
-      connectionsCheckingInterval: Math.max(1, timeoutMs / 10),
-      keepAliveTimeout: keepAliveTimeoutMs,
+      connectionsCheckingInterval: Math.max(1, times.handshakeMs / 10),
       maxHeaderSize: maxHeadBytes,
       insecureHTTPParser: false,
       // Checked here, so that it is answered in turn.
@@ -89,7 +84,11 @@ export class HttpProxyServer {
   /** Takes a connection over, from its first byte. */
   serve(client: Socket): void {
     const forwarder = new HttpForwarder((route) => this.#openOrigin(client, route));
-    this.#sessions.set(client, new HttpSession(client, forwarder));
+    const { times } = this.#options;
+    this.#sessions.set(client, new HttpSession(client, forwarder, times.lingerMs));
+    // Node's server, too, reads them each time.
+    this.#server.headersTimeout = times.handshakeMs;
+    this.#server.keepAliveTimeout = times.httpKeepAliveMs;
     client.once("close", () => {
       this.#forget(client);
     });
@@ -180,7 +179,7 @@ export class HttpProxyServer {
       destination,
       accept: () => client.write(connectionEstablished),
       reject: (rejection) => {
-        endWith(client, formatRefusal(toRefusal(rejection)));
+        endWith(client, formatRefusal(toRefusal(rejection)), this.#options.times.lingerMs);
       },
     });
   }
@@ -218,7 +217,7 @@ export class HttpProxyServer {
     }
     const refusal = { status: httpStatusOfClientError(error), reason: error.message };
     if (refusal.status === 408 && session.isHeld) {
-      session.excuse(this.#options.timeoutMs, () => {
+      session.excuse(this.#options.times.handshakeMs, () => {
         this.#refuseInTurn(session, refusal);
       });
       return;

@@ -2,6 +2,7 @@ import { STATUS_CODES, type IncomingMessage, type ServerResponse } from "node:ht
 import type { Socket } from "node:net";
 import { finished } from "node:stream/promises";
 import { endWith } from "../../net/linger.js";
+import type { ClientTimes } from "../client-times.js";
 import { formatRefusal, toRefusalParts, type HttpRefusal } from "./http-refusal.js";
 
 /** Whether the client has had the last word already, for a request before this one, or is gone. */
@@ -12,10 +13,12 @@ export function isRefused(client: Socket): boolean {
 /** Tells HTTP clients that they get no connection or no answer of an origin. */
 export class HttpRefuser {
   readonly #onRefusal: (client: Socket, reason: string) => void;
+  readonly #times: ClientTimes;
 
   /** @param onRefusal - The client was told, and why. */
-  constructor(onRefusal: (client: Socket, reason: string) => void) {
+  constructor(onRefusal: (client: Socket, reason: string) => void, times: ClientTimes) {
     this.#onRefusal = onRefusal;
+    this.#times = times;
   }
 
   /** Answers one request. The connection goes on, unless a rest of the request is still to come. */
@@ -47,7 +50,7 @@ export class HttpRefuser {
   /** The last word: what the client sends behind it, further requests or not, is dropped. */
   refuse(client: Socket, refusal: HttpRefusal): void {
     if (isRefused(client)) return;
-    endWith(client, formatRefusal(refusal));
+    endWith(client, formatRefusal(refusal), this.#times.lingerMs);
     this.#onRefusal(client, refusal.reason);
   }
 }

@@ -11,15 +11,18 @@ const maxUnfinished = 8;
 export class HttpSession {
   readonly client: Socket;
   readonly forwarder: HttpForwarder;
+  readonly #lingerMs: number | undefined;
   #unfinishedCount = 0;
   #lastTurn = Promise.resolve();
   #isEnding = false;
   #onReleased: (() => void) | undefined;
   #newest: { readonly request: IncomingMessage; readonly broken: AbortController } | undefined;
 
-  constructor(client: Socket, forwarder: HttpForwarder) {
+  /** @param lingerMs - How long the client may take to close when it is ended. Default: as `endWith()` has it. */
+  constructor(client: Socket, forwarder: HttpForwarder, lingerMs?: number) {
     this.client = client;
     this.forwarder = forwarder;
+    this.#lingerMs = lingerMs;
   }
 
   /** Whether no request is being answered or waits to be. */
@@ -92,6 +95,6 @@ export class HttpSession {
   #onOver(): void {
     this.#unfinishedCount -= 1;
     if (this.#unfinishedCount === maxUnfinished) this.#release();
-    if (this.#isEnding && this.isIdle) endWith(this.client, "");
+    if (this.#isEnding && this.isIdle) endWith(this.client, "", this.#lingerMs);
   }
 }

@@ -7,6 +7,7 @@ import { endWith } from "../../net/linger.js";
 import type { PacketConnection, PacketReceiver, PacketSent } from "../../net/packet-connection.js";
 import { localEndpointOf, remoteEndpointOf } from "../../net/socket-endpoint.js";
 import { toError } from "../../net/system-error.js";
+import { defaultClientTimes, type ClientTimes } from "../client-times.js";
 import { formatSocksPacketHeader, parseSocksPacket } from "./socks5-packet.js";
 
 export interface SocksAssociationOptions {
@@ -16,6 +17,8 @@ export interface SocksAssociationOptions {
   readonly expected: Endpoint;
   /** After how long without a packet the association ends, in milliseconds. */
   readonly idleTimeoutMs: number;
+  /** How long the client may take to close. Default: {@link defaultClientTimes}. */
+  readonly times?: ClientTimes;
   /** Default: silent. */
   readonly logger?: Logger;
 }
@@ -36,6 +39,7 @@ export class SocksAssociation implements PacketConnection {
   readonly #control: Socket;
   readonly #socket: DatagramSocket;
   readonly #idle: IdleTimer;
+  readonly #times: ClientTimes;
   readonly #logger: Logger;
   readonly #clientHost: string;
   /** 0 if it announced none of its own. */
@@ -46,9 +50,16 @@ export class SocksAssociation implements PacketConnection {
   #newestHeader: { readonly from: Endpoint; readonly bytes: Buffer } | undefined;
 
   /** @throws ListenError if there is no port to be had. */
-  constructor({ control, expected, idleTimeoutMs, logger = silentLogger }: SocksAssociationOptions) {
+  constructor({
+    control,
+    expected,
+    idleTimeoutMs,
+    times = defaultClientTimes,
+    logger = silentLogger,
+  }: SocksAssociationOptions) {
     const client = remoteEndpointOf(control);
     this.#control = control;
+    this.#times = times;
     this.#logger = logger;
     this.#clientHost = client.host;
     this.#announcedPort = expected.host === client.host ? expected.port : 0;
@@ -89,7 +100,7 @@ export class SocksAssociation implements PacketConnection {
   close(): void {
     this.#idle.stop();
     this.#socket.close();
-    if (this.#control.writable) endWith(this.#control, "");
+    if (this.#control.writable) endWith(this.#control, "", this.#times.lingerMs);
   }
 
   readonly #onDatagram = (datagram: Buffer, from: Endpoint): void => {

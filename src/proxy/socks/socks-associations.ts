@@ -2,6 +2,7 @@ import { silentLogger, type Logger } from "../../log/logger.js";
 import { formatEndpoint } from "../../net/endpoint.js";
 import { remoteEndpointOf } from "../../net/socket-endpoint.js";
 import { toError } from "../../net/system-error.js";
+import { defaultClientTimes, type ClientTimes } from "../client-times.js";
 import type { PacketHandler } from "../inbound.js";
 import { SocksAssociation } from "./socks-association.js";
 import type { AssociateRequest } from "./socks5-handshake.js";
@@ -14,6 +15,8 @@ export interface SocksAssociationsOptions {
   readonly maxCount?: number;
   /** How long an association may go without a packet either way, in milliseconds. Default: 300,000, as in sing-box. */
   readonly idleTimeoutMs?: number;
+  /** How long clients may take. Default: {@link defaultClientTimes}. */
+  readonly times?: ClientTimes;
   /** Default: silent. */
   readonly logger?: Logger;
 }
@@ -26,16 +29,17 @@ export class SocksAssociations {
   constructor({
     maxCount = 4_096,
     idleTimeoutMs = 300_000,
+    times = defaultClientTimes,
     logger = silentLogger,
     ...options
   }: SocksAssociationsOptions) {
-    this.#options = { ...options, maxCount, idleTimeoutMs, logger };
+    this.#options = { ...options, maxCount, idleTimeoutMs, times, logger };
   }
 
   /** Gives a client its association, and resolves when that is over. It never rejects. */
   async serve(request: AssociateRequest): Promise<void> {
     const { control, expected, user } = request;
-    const { inbound, onPackets, maxCount, idleTimeoutMs, logger } = this.#options;
+    const { inbound, onPackets, maxCount, idleTimeoutMs, times, logger } = this.#options;
     const source = remoteEndpointOf(control);
     const facts = { inbound, user, source: formatEndpoint(source) };
     if (this.#count >= maxCount) {
@@ -45,7 +49,7 @@ export class SocksAssociations {
     }
     this.#count += 1;
     try {
-      const association = new SocksAssociation({ control, expected, idleTimeoutMs, logger });
+      const association = new SocksAssociation({ control, expected, idleTimeoutMs, times, logger });
       request.accept(association.relay);
       await onPackets({ inbound, client: association, user, source });
     } catch (error) {

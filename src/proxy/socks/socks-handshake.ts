@@ -7,6 +7,8 @@ export interface SocksHandshakeOptions {
   readonly users: Users;
   /** How long the client may take for each of its messages, in milliseconds. */
   readonly timeoutMs: number;
+  /** How long the client may take to close when it is refused, in milliseconds. Default: as `endWith()` has it. */
+  readonly lingerMs?: number;
   /** Whether the client may send packets, too (SOCKS5 only). Default: `false`. */
   readonly withPackets?: boolean;
 }

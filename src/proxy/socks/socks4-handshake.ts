@@ -19,11 +19,11 @@ import { SocksRefusal, type SocksHandshakeOptions } from "./socks-handshake.js";
  */
 export async function acceptSocks4(
   client: Socket,
-  { inbound, users, timeoutMs }: SocksHandshakeOptions,
+  { inbound, users, timeoutMs, lingerMs }: SocksHandshakeOptions,
 ): Promise<ProxyRequest> {
-  if (users.areRequired) throw refuse(client, "SOCKS4 carries no password, which is required here");
+  if (users.areRequired) throw refuse(client, "SOCKS4 carries no password, which is required here", lingerMs);
   const request = await readParsed(client, parseSocks4Request, { timeoutMs });
-  if (request.kind === "refused") throw refuse(client, request.reason);
+  if (request.kind === "refused") throw refuse(client, request.reason, lingerMs);
   return {
     inbound,
     client,
@@ -31,12 +31,12 @@ export async function acceptSocks4(
     destination: request.destination,
     accept: (boundTo) => client.write(formatSocks4Reply(socks4Replies.granted, boundTo)),
     reject: () => {
-      endWith(client, formatSocks4Reply(socks4Replies.rejected));
+      endWith(client, formatSocks4Reply(socks4Replies.rejected), lingerMs);
     },
   };
 }
 
-function refuse(client: Socket, reason: string): SocksRefusal {
-  endWith(client, formatSocks4Reply(socks4Replies.rejected));
+function refuse(client: Socket, reason: string, lingerMs: number | undefined): SocksRefusal {
+  endWith(client, formatSocks4Reply(socks4Replies.rejected), lingerMs);
   return new SocksRefusal(reason);
 }

@@ -16,7 +16,6 @@ import {
   socks5ReplyTo,
 } from "./socks5.js";
 import { SocksRefusal, type SocksHandshakeOptions } from "./socks-handshake.js";
-import type { Users } from "../users.js";
 
 /** A client's wish to send packets: its login is right, but it has no answer yet. */
 export interface AssociateRequest {
@@ -47,18 +46,22 @@ export interface AssociateRequest {
  */
 export async function acceptSocks5(
   client: Socket,
-  { inbound, users, timeoutMs, withPackets = false }: SocksHandshakeOptions,
+  { inbound, users, timeoutMs, lingerMs, withPackets = false }: SocksHandshakeOptions,
 ): Promise<ProxyRequest | AssociateRequest> {
+  const refuse = (answer: Buffer, reason: string): SocksRefusal => {
+    endWith(client, answer, lingerMs);
+    return new SocksRefusal(reason);
+  };
   const offered = await readParsed(client, parseGreeting, { timeoutMs });
   const needed = users.areRequired ? socks5Methods.password : socks5Methods.anonymous;
   if (!offered.includes(needed)) {
-    throw refuse(client, formatMethodChoice(socks5Methods.none), `SOCKS method ${needed} is not offered`);
+    throw refuse(formatMethodChoice(socks5Methods.none), `SOCKS method ${needed} is not offered`);
   }
   client.write(formatMethodChoice(needed));
-  const user = users.areRequired ? await logIn(client, users, timeoutMs) : undefined;
+  const user = users.areRequired ? await logIn(client, { users, timeoutMs, refuse }) : undefined;
 
   const request = await readParsed(client, parseRequest, { timeoutMs });
-  if (request.kind === "refused") throw refuse(client, formatReply(request.reply), request.reason);
+  if (request.kind === "refused") throw refuse(formatReply(request.reply), request.reason);
   const accept = (boundTo: Endpoint): void => {
     client.write(formatReply(socks5Replies.succeeded, boundTo));
   };
@@ -73,38 +76,38 @@ export async function acceptSocks5(
         accept,
       },
       reject: ({ code }) => {
-        endWith(client, formatReply(socks5ReplyTo(code)));
+        endWith(client, formatReply(socks5ReplyTo(code)), lingerMs);
       },
     };
   }
   if (!withPackets) {
-    throw refuse(client, formatReply(socks5Replies.commandNotSupported), "SOCKS command 3 is not supported");
+    throw refuse(formatReply(socks5Replies.commandNotSupported), "SOCKS command 3 is not supported");
   }
   return {
     ...{ control: client, user, expected: request.expected, accept },
     reject: () => {
-      endWith(client, formatReply(socks5Replies.generalFailure));
+      endWith(client, formatReply(socks5Replies.generalFailure), lingerMs);
     },
   };
 }
 
-async function logIn(client: Socket, users: Users, timeoutMs: number): Promise<string> {
+interface LoginOptions extends Pick<SocksHandshakeOptions, "users" | "timeoutMs"> {
+  /** Says the last word. */
+  readonly refuse: (answer: Buffer, reason: string) => SocksRefusal;
+}
+
+async function logIn(client: Socket, { users, timeoutMs, refuse }: LoginOptions): Promise<string> {
   try {
     const { username, password } = await readParsed(client, parseLogin, { timeoutMs });
     if (!users.authenticate(username, password)) {
-      throw refuse(client, formatLoginAnswer(false), "wrong username or password");
+      throw refuse(formatLoginAnswer(false), "wrong username or password");
     }
     client.write(formatLoginAnswer(true));
     return username;
   } catch (error) {
     if (error instanceof ReadError && error.code === "malformed") {
-      throw refuse(client, formatLoginAnswer(false), error.message);
+      throw refuse(formatLoginAnswer(false), error.message);
     }
     throw error;
   }
-}
-
-function refuse(client: Socket, answer: Buffer, reason: string): SocksRefusal {
-  endWith(client, answer);
-  return new SocksRefusal(reason);
 }

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { describe, it, type TestContext } from "node:test";
 import { DialError, type DialErrorCode } from "../../../src/net/dial-error.js";
+import { defaultClientTimes } from "../../../src/proxy/client-times.js";
 import { HttpProxyServer } from "../../../src/proxy/http/http-proxy-server.js";
 import type { ProxyRequest } from "../../../src/proxy/inbound.js";
 import type { RejectionCode } from "../../../src/proxy/rejection.js";
@@ -47,7 +48,7 @@ async function converse(
   const http = new HttpProxyServer({
     inbound: "in",
     users: new Users(users),
-    timeoutMs,
+    times: { ...defaultClientTimes, handshakeMs: timeoutMs },
     onRequest: (request) => {
       requests.push(request);
       resolve(request);
