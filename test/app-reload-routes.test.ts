@@ -121,6 +121,19 @@ describe("App's reload, of whom to count and of limits", () => {
     assert.equal(app.app.store.size, 4);
   });
 
+  it("tells of who is online as the new lists say", io, async (t) => {
+    const app = await startReloadedApp(t, withStats({ users: "alice" }));
+    await (await app.open("in", alice)).assertAlive();
+    await (await app.open("in", bob)).assertAlive();
+    assert.deepEqual(app.app.online.users(), ["alice"]);
+    await app.reload(withStats({ users: "bob" }));
+    assert.deepEqual(app.app.online.users(), ["bob"]);
+    await app.reload(withStats({ users: "*", online_loopback: false }));
+    assert.deepEqual(app.app.online.users(), []);
+    await app.reload(withStats({ users: "*", enabled: false }));
+    assert.equal(app.app.online.addressesOf("bob"), undefined);
+  });
+
   it("sets another bound of counters", io, async (t) => {
     const app = await startReloadedApp(t, withStats({ users: "*", max_counters: 2 }));
     await (await app.open("in", alice)).assertAlive();

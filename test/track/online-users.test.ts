@@ -138,6 +138,39 @@ describe("OnlineUsers", () => {
     });
   }
 
+  it("tell of others from now on when told so, with the connections that are open already", () => {
+    const { online, open } = watch({ users: ["alice"] });
+    const bobs = [open("bob", "192.0.2.1"), open("bob", "192.0.2.1")];
+    open("alice");
+    online.know({ users: ["bob"] });
+    assert.deepEqual([online.users(), online.addressesOf("alice")], [["bob"], undefined]);
+    // The first of two, both of them older than the list.
+    end(...bobs.slice(1));
+    assert.deepEqual(online.addressesOf("bob"), ["192.0.2.1"]);
+    end(...bobs);
+    assert.deepEqual([online.users(), online.addressesOf("bob")], [[], []]);
+    online.know({});
+    assert.deepEqual([online.users(), online.addressesOf("bob")], [["alice"], []]);
+  });
+
+  it("leave the machine itself out, or let it in, from now on when told so", () => {
+    const { online, open } = watch();
+    open("alice", "127.0.0.1");
+    online.know({ countLoopback: false });
+    assert.deepEqual([online.users(), online.addressesOf("alice")], [[], []]);
+    online.know({ countLoopback: true });
+    assert.deepEqual([online.users(), online.addressesOf("alice")], [["alice"], ["127.0.0.1"]]);
+  });
+
+  it("change nothing where the new list cannot be", () => {
+    const { online, open } = watch({ users: ["alice"] });
+    open("alice");
+    assert.throws(() => {
+      online.know({ users: ["bob", "a>>>b"], countLoopback: false });
+    }, RangeError);
+    assert.deepEqual(online.users(), ["alice"]);
+  });
+
   it("refuse to list what cannot be a part of a name", () => {
     for (const user of ["a>>>b", "a>"]) assert.throws(() => new OnlineUsers({ users: [user] }), RangeError);
   });
