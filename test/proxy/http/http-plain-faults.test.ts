@@ -180,7 +180,7 @@ describe("a client that leaves a plain HTTP request", () => {
     const client = await openRaw(t, proxy.endpoint.port, requestHead("GET", url));
     await until(() => asked);
     client.socket.resetAndDestroy();
-    await until(() => proxy.logger.messages("debug").some((line) => line.includes("given up")));
+    await until(() => proxy.logger.failures().some((line) => line.includes("given up")));
     resolve(["127.0.0.1"]);
     await turns(20);
     assert.deepEqual(origin.connections, []);
