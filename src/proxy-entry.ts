@@ -42,7 +42,7 @@ export type {
 } from "./track/connection-table.js";
 export type { ConnectionMetadata } from "./track/connection-tracker.js";
 export { OnlineUsers } from "./track/online-users.js";
-export type { OnlineUsersOptions } from "./track/online-users.js";
+export type { KnownUsers, OnlineUsersOptions } from "./track/online-users.js";
 
 /**
  * A config asks for the V2Ray API, which this entry point leaves out: take `createApp()` of `v2ray-api` for it, or remove

@@ -31,6 +31,6 @@ export type {
 export { chainTrackers } from "./track/connection-tracker.js";
 export type { ConnectionMetadata, ConnectionTracker } from "./track/connection-tracker.js";
 export { OnlineUsers } from "./track/online-users.js";
-export type { OnlineUsersOptions } from "./track/online-users.js";
+export type { KnownUsers, OnlineUsersOptions } from "./track/online-users.js";
 export { StatsTracker } from "./track/stats-tracker.js";
 export type { StatsTrackerOptions } from "./track/stats-tracker.js";
