@@ -20,8 +20,14 @@ const { values } = parseArgs({
 });
 
 const root = join("build", "test");
-/** Their tests open no sockets, and take less time than a process takes to start: each folder is run in one. */
-const sharingFolders = ["cli", "config", "proxy/rules", "stats"];
+/**
+ * Folders whose tests each want a process: because they start others, measure this one, or end it. Of all others so many
+ * files share one, since that takes half a second to start, and most files less. After each it is looked whether a socket was left
+ * open.
+ */
+const lonelyFolders = ["bench", "contract", "e2e", "endurance", "fuzz", "peers"];
+const sharingCount = 8;
+const helper = join(root, "helpers", "leftovers.js");
 const files = readdirSync(root, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile() && entry.name.endsWith(".test.js"))
   .map((entry) => join(entry.parentPath, entry.name))
@@ -45,18 +51,27 @@ function folderOf(file) {
   return relative(root, dirname(file)).split(sep).join("/");
 }
 
-/** Puts a module that imports them all in the place of a sharing folder's files. */
+/** Puts a module that imports them all in the place of files that share a process. */
 function withSharing(all) {
-  const shared = sharingFolders.flatMap((folder) => {
-    const own = all.filter((file) => folderOf(file) === folder);
-    if (own.length === 0) return [];
-    const module = join("build", "shared", `${folder.replaceAll("/", "-")}.test.js`);
-    mkdirSync(join("build", "shared"), { recursive: true });
-    const imports = own.map((file) => `import ${JSON.stringify(pathToFileURL(resolve(file)).href)};\n`);
-    writeFileSync(module, imports.join(""));
-    return [module];
+  const byFolder = new Map();
+  for (const file of all) byFolder.set(folderOf(file), [...(byFolder.get(folderOf(file)) ?? []), file]);
+  mkdirSync(join("build", "shared"), { recursive: true });
+  return [...byFolder].flatMap(([folder, own]) => {
+    if (lonelyFolders.includes(folder)) return own;
+    return Array.from({ length: Math.ceil(own.length / sharingCount) }, (_, index) => {
+      const module = join("build", "shared", `${folder.replaceAll("/", "-")}-${index + 1}.test.js`);
+      const shared = own.slice(index * sharingCount, (index + 1) * sharingCount);
+      const imports = shared.map(
+        (file) => `await import(${toUrl(file)});\nassertNothingLeft("${relative(root, file)}");\n`,
+      );
+      writeFileSync(module, `import { assertNothingLeft } from ${toUrl(helper)};\n${imports.join("")}`);
+      return module;
+    });
   });
-  return [...shared, ...all.filter((file) => !sharingFolders.includes(folderOf(file)))];
+}
+
+function toUrl(file) {
+  return JSON.stringify(pathToFileURL(resolve(file)).href);
 }
 
 function isWanted(folder) {
