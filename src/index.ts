@@ -38,7 +38,12 @@ export { StartError } from "./parts/start-error.js";
 export { ApiServer } from "./rpc/api-server.js";
 export type { ApiServerOptions } from "./rpc/api-server.js";
 export { CounterStore } from "./stats/counter-store.js";
-export type { CounterPair, CounterStoreOptions, NamedCounter } from "./stats/counter-store.js";
+export type {
+  CounterPair,
+  CounterStoreOptions,
+  CounterSubject,
+  NamedCounter,
+} from "./stats/counter-store.js";
 export { Counter } from "./stats/counter.js";
 export { formatStatName, parseStatName } from "./stats/stat-name.js";
 export type { StatDirection, StatName, StatScope } from "./stats/stat-name.js";
@@ -47,6 +52,8 @@ export type {
   ConnectionEntry,
   ConnectionHandle,
   ConnectionTableOptions,
+  ConnectionTallies,
+  ConnectionTally,
   ConnectionWatcher,
   OpenConnection,
 } from "./track/connection-table.js";

@@ -29,7 +29,12 @@ export type { MovedBytes } from "./net/moved-bytes.js";
 export type { Service } from "./parts/service.js";
 export { StartError } from "./parts/start-error.js";
 export { CounterStore } from "./stats/counter-store.js";
-export type { CounterPair, CounterStoreOptions, NamedCounter } from "./stats/counter-store.js";
+export type {
+  CounterPair,
+  CounterStoreOptions,
+  CounterSubject,
+  NamedCounter,
+} from "./stats/counter-store.js";
 export { Counter } from "./stats/counter.js";
 export type { StatDirection, StatName, StatScope } from "./stats/stat-name.js";
 export { ConnectionTable } from "./track/connection-table.js";
@@ -37,6 +42,8 @@ export type {
   ConnectionEntry,
   ConnectionHandle,
   ConnectionTableOptions,
+  ConnectionTallies,
+  ConnectionTally,
   ConnectionWatcher,
   OpenConnection,
 } from "./track/connection-table.js";

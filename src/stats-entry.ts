@@ -16,7 +16,12 @@ export type { Endpoint } from "./net/endpoint.js";
 export type { MovedBytes } from "./net/moved-bytes.js";
 export type { PacketConnection, PacketReceiver, PacketSent } from "./net/packet-connection.js";
 export { CounterStore } from "./stats/counter-store.js";
-export type { CounterPair, CounterStoreOptions, NamedCounter } from "./stats/counter-store.js";
+export type {
+  CounterPair,
+  CounterStoreOptions,
+  CounterSubject,
+  NamedCounter,
+} from "./stats/counter-store.js";
 export { Counter } from "./stats/counter.js";
 export { formatStatName, parseStatName } from "./stats/stat-name.js";
 export type { StatDirection, StatName, StatScope } from "./stats/stat-name.js";
@@ -25,6 +30,8 @@ export type {
   ConnectionEntry,
   ConnectionHandle,
   ConnectionTableOptions,
+  ConnectionTallies,
+  ConnectionTally,
   ConnectionWatcher,
   OpenConnection,
 } from "./track/connection-table.js";

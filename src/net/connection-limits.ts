@@ -25,6 +25,16 @@ export interface ConnectionLimitsOptions extends ConnectionBounds {
   readonly logger?: Logger;
 }
 
+/** How many connections were not let in, by what stood in the way. */
+export interface RefusedConnections {
+  /** There were as many as there may be. */
+  readonly connections: number;
+  /** Their client had as many as one may have. */
+  readonly connectionsPerSource: number;
+  /** The process was about to run out of file descriptors. */
+  readonly descriptors: number;
+}
+
 /** Those of one client, or all there are. */
 interface Tally {
   count: number;
@@ -45,6 +55,7 @@ export class ConnectionLimits {
   readonly #logger: Logger;
   readonly #all: Tally = { count: 0, isTold: false };
   readonly #sources = new Map<string, Tally>();
+  readonly #refused = { connections: 0, connectionsPerSource: 0, descriptors: 0 };
 
   constructor({ hasRoom = () => true, logger = silentLogger, ...bounds }: ConnectionLimitsOptions = {}) {
     this.#hasRoom = hasRoom;
@@ -69,19 +80,29 @@ export class ConnectionLimits {
     return this.#sources.size;
   }
 
+  /** What was not let in so far. The figures go on changing. */
+  get refused(): RefusedConnections {
+    return this.#refused;
+  }
+
   readonly admit: Admit = (address) => {
     const source = clientNetworkOf(address);
     const tally = this.#sources.get(source) ?? { count: 0, isTold: false };
     if (this.#all.count >= this.#maxCount) {
+      this.#refused.connections += 1;
       this.#tell(this.#all, `refusing connections beyond ${this.#maxCount}; experimental.limits.connections`);
       return undefined;
     }
     if (tally.count >= this.#maxPerSource) {
+      this.#refused.connectionsPerSource += 1;
       const limit = `${this.#maxPerSource} of one source; experimental.limits.connections_per_source`;
       this.#tell(tally, `refusing connections beyond ${limit}`, { source });
       return undefined;
     }
-    if (!this.#hasRoom()) return undefined;
+    if (!this.#hasRoom()) {
+      this.#refused.descriptors += 1;
+      return undefined;
+    }
     this.#sources.set(source, tally);
     this.#all.count += 1;
     tally.count += 1;

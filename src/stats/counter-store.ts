@@ -40,6 +40,18 @@ export interface CounterPair {
   readonly downlink: Counter;
 }
 
+/** An inbound, outbound or user, and the counters that it has: whoever asks for one by its name gets that one alone. */
+export interface CounterSubject {
+  /** Which of the three it is. */
+  readonly scope: StatScope;
+  /** Its tag, or the user's name. */
+  readonly tag: string;
+  /** Counts what runs from clients towards their destinations, if somebody asked for it. */
+  readonly uplink: Counter | undefined;
+  /** Counts what comes back, if somebody asked for it. */
+  readonly downlink: Counter | undefined;
+}
+
 /**
  * The counters of one process, by name.
  *
@@ -155,6 +167,14 @@ export class CounterStore {
     }
   }
 
+  /**
+   * All inbounds, outbounds or users that have counters, in the order in which they came up. Like {@link query}, it finds
+   * those that come up while they are taken, and it may be taken at leisure.
+   */
+  subjects(scope: StatScope): IterableIterator<CounterSubject> {
+    return this.#subjectsByTag[scope].values();
+  }
+
   #hasRoomFor(count: number): boolean {
     return this.#size + count <= this.maxCounters;
   }
@@ -183,10 +203,8 @@ function isMaxCounters(count: number): boolean {
   return Number.isInteger(count) && count >= maxCountersRange.least && count <= maxCountersRange.most;
 }
 
-/** An inbound, outbound or user, and the counters that it has: whoever asks for one by its name gets that one alone. */
-interface Subject {
-  readonly scope: StatScope;
-  readonly tag: string;
+/** A {@link CounterSubject} as the store itself has it. */
+interface Subject extends CounterSubject {
   uplink: Counter | undefined;
   downlink: Counter | undefined;
 }

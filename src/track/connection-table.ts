@@ -31,6 +31,22 @@ export interface ConnectionTableOptions {
   readonly watchers?: readonly ConnectionWatcher[];
 }
 
+/** How many connections a table has seen. The difference is how many are open. */
+export interface ConnectionTally {
+  /** How many were entered. */
+  readonly opened: number;
+  /** How many were taken out again. */
+  readonly closed: number;
+}
+
+/** A {@link ConnectionTally} for each network. */
+export interface ConnectionTallies {
+  /** Streams of bytes. */
+  readonly tcp: ConnectionTally;
+  /** Packets. */
+  readonly udp: ConnectionTally;
+}
+
 /** An open connection as it was when somebody looked. */
 export interface OpenConnection extends MovedBytes {
   /** By which the table knows it, and no other one ever. */
@@ -64,6 +80,7 @@ export class ConnectionTable {
   readonly #watchers: readonly ConnectionWatcher[];
   /** The first id is 1. None is given twice: whoever means a connection that is gone must not close another one. */
   #lastId = 0;
+  readonly #tallies = { tcp: { opened: 0, closed: 0 }, udp: { opened: 0, closed: 0 } };
 
   /** A table without connections. */
   constructor({ watchers = [] }: ConnectionTableOptions = {}) {
@@ -75,15 +92,23 @@ export class ConnectionTable {
     return this.#places.size;
   }
 
+  /** How many connections there have been, by what they run over. The figures go on changing. */
+  get tallies(): ConnectionTallies {
+    return this.#tallies;
+  }
+
   /** Enters a connection, which stays until its entry is disposed of. */
   open(metadata: ConnectionMetadata, handle: ConnectionHandle): ConnectionEntry {
     const id = ++this.#lastId;
     this.#places.set(id, { id, metadata, handle, startedAtMs: Date.now() });
+    const tally = this.#tallies[metadata.network];
+    tally.opened += 1;
     for (const watcher of this.#watchers) watcher.opened(metadata);
     return {
       id,
       [Symbol.dispose]: () => {
         if (!this.#places.delete(id)) return;
+        tally.closed += 1;
         for (const watcher of this.#watchers) watcher.closed(metadata);
       },
     };

@@ -88,6 +88,20 @@ describe("ConnectionLimits", () => {
     assert.deepEqual([limits.sourceCount, limits.count], [0, 0]);
   });
 
+  it("knows how many it has refused, and what stood in the way", () => {
+    let hasRoom = true;
+    const limits = new ConnectionLimits({ maxCount: 2, maxPerSource: 1, hasRoom: () => hasRoom });
+    assert.deepEqual(limits.refused, { connections: 0, connectionsPerSource: 0, descriptors: 0 });
+    admitMany(limits, "192.0.2.1", 1);
+    limits.admit("192.0.2.1");
+    hasRoom = false;
+    limits.admit("192.0.2.2");
+    hasRoom = true;
+    admitMany(limits, "192.0.2.2", 1);
+    for (const source of [1, 2, 3]) limits.admit(`192.0.2.${source}`);
+    assert.deepEqual(limits.refused, { connections: 3, connectionsPerSource: 1, descriptors: 1 });
+  });
+
   it("counts nothing that the process has no room for", () => {
     let hasRoom = false;
     const limits = new ConnectionLimits({ maxCount: 1, hasRoom: () => hasRoom });

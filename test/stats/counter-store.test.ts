@@ -218,6 +218,42 @@ describe("CounterStore's pairs", () => {
   });
 });
 
+describe("CounterStore's subjects", () => {
+  it("are those of one scope, in the order in which they came up, with the counters that they have", () => {
+    const store = new CounterStore();
+    const bob = store.pair("user", "bob");
+    const inbound = store.counter({ scope: "inbound", tag: "in", direction: "downlink" });
+    const alice = store.counter(user("alice"));
+    assert.deepEqual(
+      Array.from(store.subjects("user"), ({ scope, tag }) => [scope, tag]),
+      [
+        ["user", "bob"],
+        ["user", "alice"],
+      ],
+    );
+    const [first, second] = store.subjects("user");
+    assert.ok(first?.uplink === bob?.uplink && first?.downlink === bob?.downlink);
+    assert.ok(second?.uplink === alice && second.downlink === undefined);
+    const [only, ...others] = store.subjects("inbound");
+    assert.ok(only?.downlink === inbound && only.uplink === undefined);
+    assert.deepEqual([others.length, [...store.subjects("outbound")].length], [0, 0]);
+  });
+
+  it("include those that come up while they are taken", () => {
+    const store = new CounterStore();
+    store.pair("user", "0");
+    const tags = [];
+    for (const { tag } of store.subjects("user")) {
+      tags.push(tag);
+      if (tags.length < 5_000) store.pair("user", `${tags.length}`);
+    }
+    assert.deepEqual(
+      tags,
+      Array.from({ length: 5_000 }, (_, index) => `${index}`),
+    );
+  });
+});
+
 describe("CounterStore's bound", () => {
   it("is a million by default", () => {
     assert.equal(new CounterStore().maxCounters, 1_000_000);

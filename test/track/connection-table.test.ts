@@ -51,6 +51,18 @@ function idsIn(table: ConnectionTable): number[] {
 }
 
 describe("ConnectionTable", () => {
+  it("knows how many connections there have been of each network, and how many are over", () => {
+    const table = new ConnectionTable();
+    const none = { opened: 0, closed: 0 };
+    assert.deepEqual(table.tallies, { tcp: none, udp: none });
+    const first = table.open(metadata, new Handle());
+    table.open(metadata, new Handle());
+    const packets = table.open({ ...metadata, network: "udp" }, new Handle());
+    assert.deepEqual(table.tallies, { tcp: { opened: 2, closed: 0 }, udp: { opened: 1, closed: 0 } });
+    for (const entry of [first, packets, first]) entry[Symbol.dispose]();
+    assert.deepEqual(table.tallies, { tcp: { opened: 2, closed: 1 }, udp: { opened: 1, closed: 1 } });
+  });
+
   it("is empty at first", () => {
     const table = new ConnectionTable();
     assert.equal(table.size, 0);
