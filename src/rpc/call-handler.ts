@@ -8,6 +8,7 @@ import {
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { silentLogger, type Logger } from "../log/logger.js";
+import { CallTally, callTallyKey, tallyCalls } from "./call-tally.js";
 import { isCall } from "./content-type.js";
 import { dropEndlessDeadlines } from "./deadline.js";
 import { deliveryKey, watchDelivery } from "./delivery.js";
@@ -15,6 +16,7 @@ import { withPlainGrpcMessage } from "./grpc-message.js";
 import { fromGrpcWebText, toGrpcWebText } from "./grpc-web-text.js";
 import { cheapGzip } from "./gzip.js";
 import { pathOf, type NodeHandler, type NodeRequest, type NodeResponse } from "./node-http.js";
+import { createRefusalTally, type RefusalReason, type RefusalTally } from "./refusal-tally.js";
 import { refuse } from "./refusal.js";
 
 /** Largest request message, in bytes: room for hundreds of patterns. */
@@ -24,6 +26,12 @@ export interface CallHandlerOptions {
   readonly routes: (router: ConnectRouter) => void;
   /** Largest request message, in bytes, compressed or not. Default: 65,536. Larger ones are RESOURCE_EXHAUSTED. */
   readonly maxRequestBytes?: number;
+  /** Whatever is served beside the calls, by its path. Default: nothing. */
+  readonly pages?: ReadonlyMap<string, NodeHandler>;
+  /** Is given the tally of each method that the routes have. Default: nobody wants to know. */
+  readonly onMethod?: (tally: CallTally) => void;
+  /** Told of every request that is refused. Default: one that nobody reads. */
+  readonly refusals?: RefusalTally;
   /** Default: silent. */
   readonly logger?: Logger;
 }
@@ -38,11 +46,24 @@ export interface CallHandlerOptions {
 export function createCallHandler({
   routes,
   maxRequestBytes = defaultMaxRequestBytes,
+  pages = new Map(),
+  onMethod = () => undefined,
+  refusals = createRefusalTally(),
   logger = silentLogger,
 }: CallHandlerOptions): NodeHandler {
-  const router = createConnectRouter({ acceptCompression: [cheapGzip], readMaxBytes: maxRequestBytes });
+  const router = createConnectRouter({
+    acceptCompression: [cheapGzip],
+    readMaxBytes: maxRequestBytes,
+    interceptors: [tallyCalls],
+  });
   routes(router);
-  const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+  const methods = new Map(
+    router.handlers.map((handler) => {
+      const tally = new CallTally(handler.service.typeName, handler.method.name);
+      onMethod(tally);
+      return [handler.requestPath, { handler, tally }];
+    }),
+  );
   const services = new Set(router.handlers.map(({ service }) => service.typeName));
 
   return (request, response) => {
@@ -54,12 +75,14 @@ export function createCallHandler({
       logger.debug("answer failed", { error: error.message });
     });
     const path = pathOf(request);
-    const handler = handlers.get(path);
-    if (handler === undefined) {
-      refuseUnknown(request, response, path, services);
+    const method = methods.get(path);
+    if (method === undefined) {
+      const page = pages.get(path);
+      if (page !== undefined) page(request, response);
+      else refusals[refuseUnknown(request, response, path, services)] += 1;
       return;
     }
-    call(handler, request, response).catch((error: unknown) => {
+    call(method, refusals, request, response).catch((error: unknown) => {
       const { code, rawMessage } = ConnectError.from(error);
       if (code !== Code.Aborted) logger.warn("call failed", { path, error: rawMessage });
       response.destroy();
@@ -67,30 +90,50 @@ export function createCallHandler({
   };
 }
 
-async function call(handler: UniversalHandler, request: NodeRequest, response: NodeResponse): Promise<void> {
-  const values = createContextValues().set(deliveryKey, watchDelivery(request, response));
+/** A method of a service that is served. */
+interface ServedMethod {
+  readonly handler: UniversalHandler;
+  readonly tally: CallTally;
+}
+
+async function call(
+  { handler, tally }: ServedMethod,
+  refusals: RefusalTally,
+  request: NodeRequest,
+  response: NodeResponse,
+): Promise<void> {
+  const values = createContextValues()
+    .set(deliveryKey, watchDelivery(request, response))
+    .set(callTallyKey, tally);
   const universal = universalRequestFromNodeRequest(request, response, undefined, values);
   dropEndlessDeadlines(universal.header);
   // Unlike the body that connect-node makes, this one does not take the connection down with it when it is not read to
   // its end, so that a caller who sends too much still gets an answer.
   const body: AsyncIterable<Uint8Array> = request.iterator({ destroyOnReturn: false });
   const asked = { ...universal, body };
-  const answer = toGrpcWebText(asked, await handler(fromGrpcWebText(asked)));
-  await universalResponseToNodeResponse(withPlainGrpcMessage(answer), response);
+  const answer = await handler(fromGrpcWebText(asked)).finally(() => {
+    // Every handler waits for the beginning of its answer, and so for the call to begin.
+    if (values.get(callTallyKey) !== undefined) refusals.unreadable_call += 1;
+  });
+  await universalResponseToNodeResponse(withPlainGrpcMessage(toGrpcWebText(asked, answer)), response);
 }
 
+/** @returns the reason. */
 function refuseUnknown(
   request: NodeRequest,
   response: NodeResponse,
   path: string,
   services: ReadonlySet<string>,
-): void {
+): RefusalReason {
   const [service = "", method = ""] = path.slice(1).split("/");
   if (services.has(service)) {
     refuse(request, response, "unimplemented", `${service} has no method ${JSON.stringify(method)}`);
-  } else if (isCall(request.headers["content-type"] ?? "")) {
-    refuse(request, response, "unknownService", `unknown service ${JSON.stringify(service)}`);
-  } else {
-    refuse(request, response, "notFound", `nothing is served at ${JSON.stringify(path)}`);
+    return "unknown_method";
   }
+  if (isCall(request.headers["content-type"] ?? "")) {
+    refuse(request, response, "unknownService", `unknown service ${JSON.stringify(service)}`);
+    return "unknown_service";
+  }
+  refuse(request, response, "notFound", `nothing is served at ${JSON.stringify(path)}`);
+  return "unknown_path";
 }

@@ -1,16 +1,25 @@
 import { cors } from "@connectrpc/connect";
 import { authorityOf, type NodeHandler, type NodeRequest, type NodeResponse } from "./node-http.js";
 import { createOriginJudge, type OwnOriginOptions } from "./own-origin.js";
+import { createRefusalTally, type RefusalTally } from "./refusal-tally.js";
 import { refuse } from "./refusal.js";
 
 /** How long a browser may keep the answer to a preflight, in seconds. */
 const preflightMaxAge = 7_200;
 
+export interface GuardOptions extends OwnOriginOptions {
+  /** Told of every request that is refused. Default: one that nobody reads. */
+  readonly refusals?: RefusalTally;
+}
+
 /**
  * Puts the guard in front of a handler: requests under a foreign Host or from a foreign Origin never reach it, pages of
  * allowed origins get the CORS headers they need, and their preflights are answered here.
  */
-export function guard(handler: NodeHandler, options: OwnOriginOptions): NodeHandler {
+export function guard(
+  handler: NodeHandler,
+  { refusals = createRefusalTally(), ...options }: GuardOptions,
+): NodeHandler {
   const judge = createOriginJudge(options);
   return (request, response) => {
     const verdict = judge({
@@ -28,9 +37,11 @@ export function guard(handler: NodeHandler, options: OwnOriginOptions): NodeHand
         else handler(request, response);
         return;
       case "foreign":
+        refusals[verdict.what === "host" ? "foreign_host" : "foreign_origin"] += 1;
         refuse(request, response, "permissionDenied", verdict.reason);
         return;
       case "malformed":
+        refusals.malformed_host += 1;
         refuse(request, response, "invalidArgument", verdict.reason);
         return;
     }

@@ -22,7 +22,8 @@ export type OriginVerdict =
   | { readonly kind: "own" }
   /** A page of an allowed origin. */
   | { readonly kind: "allowed"; readonly origin: string }
-  | { readonly kind: "foreign"; readonly reason: string }
+  /** One that must not be served, and what of it is foreign. */
+  | { readonly kind: "foreign"; readonly what: "host" | "origin"; readonly reason: string }
   | { readonly kind: "malformed"; readonly reason: string };
 
 /**
@@ -46,6 +47,7 @@ export function createOriginJudge({
     if (!ownNames.has(host.hostname) && isIP(withoutBrackets(host.hostname)) === 0) {
       return {
         kind: "foreign",
+        what: "host",
         reason: `host ${JSON.stringify(authority)} is not served here: use an IP address, localhost or the name in "listen"`,
       };
     }
@@ -53,6 +55,7 @@ export function createOriginJudge({
     if (allowed.has(origin)) return { kind: "allowed", origin };
     return {
       kind: "foreign",
+      what: "origin",
       reason: `origin ${JSON.stringify(origin)} is not in "access_control_allow_origin"`,
     };
   };

@@ -3,6 +3,7 @@ import { describe, it, type TestContext } from "node:test";
 import { cors } from "@connectrpc/connect";
 import { guard } from "../../src/rpc/guard.js";
 import { OnePortServer } from "../../src/rpc/one-port-server.js";
+import { createRefusalTally } from "../../src/rpc/refusal-tally.js";
 import { count, paths, startApi, userUplink, valuesOf, type TestApi } from "../helpers/api-server.js";
 import { envelope, envelopesOf, getStatsRequest } from "../helpers/grpc.js";
 import {
@@ -125,6 +126,20 @@ for (const { version, send } of versions) {
       assert.equal(answer.status, 403);
       assert.deepEqual(corsHeadersOf(answer), {});
       assert.deepEqual(served, []);
+    });
+
+    it("counts what it refuses, by what is wrong with it", async (t) => {
+      const refusals = createRefusalTally();
+      const { port } = await startGuarded(t, { refusals });
+      await send(port, { path: "/" });
+      await send(port, { path: "/", headers: { [hostHeader]: "evil.example" } });
+      await send(port, { path: "/", headers: { origin: "https://evil.example" } });
+      await send(port, { path: "/", headers: { origin: "null" } });
+      await send(port, { path: "/", headers: { [hostHeader]: "x:99999" } });
+      assert.deepEqual(refusals, {
+        ...createRefusalTally(),
+        ...{ foreign_host: 1, foreign_origin: 2, malformed_host: 1 },
+      });
     });
 
     it("refuses malformed hosts, and lives", async (t) => {

@@ -41,6 +41,7 @@ describe("a Host", () => {
       const verdict = judge({ scheme: "http", authority, origin: undefined });
       assert.deepEqual(verdict, {
         kind: "foreign",
+        what: "host",
         reason: `host ${JSON.stringify(authority)} is not served here: use an IP address, localhost or the name in "listen"`,
       });
     });
@@ -122,6 +123,7 @@ describe("an Origin", () => {
     it(`${JSON.stringify(origin)} is foreign at http://${authority} unless it is allowed`, () => {
       assert.deepEqual(strictJudge({ scheme: "http", authority, origin }), {
         kind: "foreign",
+        what: "origin",
         reason: `origin ${JSON.stringify(origin)} is not in "access_control_allow_origin"`,
       });
     });
