@@ -99,6 +99,7 @@ export class App {
     this.#assembler = new Assembler({
       ...{ handlers, createApiServer, logger },
       ...{ times: this.#times, store: this.store, online: this.online },
+      ...{ connections: this.connections, refusedConnections: this.#limits.refused },
     });
     this.#assembly = this.#assembler.assemble(config);
     this.#routes = new Routes(toRoutes(config, this.#assembly.outbounds));

@@ -5,6 +5,7 @@ import type { OutboundConfig } from "./config/outbounds.js";
 import { createInbound, type InboundHandlers, type InboundSurroundings } from "./create-inbound.js";
 import { createOutbound, type OutboundSurroundings } from "./create-outbound.js";
 import type { Logger } from "./log/logger.js";
+import type { RefusedConnections } from "./net/connection-limits.js";
 import type { Endpoint } from "./net/endpoint.js";
 import { OwnSockets } from "./net/own-sockets.js";
 import { Resolver } from "./net/resolver.js";
@@ -15,6 +16,7 @@ import type { ClientTimes } from "./proxy/client-times.js";
 import type { Inbound } from "./proxy/inbound.js";
 import type { Outbound } from "./proxy/outbound.js";
 import type { CounterStore } from "./stats/counter-store.js";
+import type { ConnectionTable } from "./track/connection-table.js";
 import type { OnlineUsers } from "./track/online-users.js";
 
 /** What an app asks of its V2Ray API server: what the config says in `experimental.v2ray_api`. */
@@ -27,6 +29,12 @@ export interface CreateApiServerOptions {
   readonly online?: OnlineUsers | undefined;
   /** The origins whose web pages may call, as browsers write them: `https://panel.example`. */
   readonly allowedOrigins: readonly string[];
+  /** What is served beside the calls: whether anything, with whose names, and whether users are told of. */
+  readonly metrics: Config["experimental"]["v2ray_api"]["metrics"];
+  /** The app's own, to be told of in the metrics. */
+  readonly connections: ConnectionTable;
+  /** What the app's limits have refused, to be told of in the metrics. The figures go on changing. */
+  readonly refusedConnections: RefusedConnections;
   /** The app's own. */
   readonly logger: Logger;
 }
@@ -109,6 +117,8 @@ export interface AssemblerOptions {
   readonly times: ClientTimes;
   readonly store: CounterStore;
   readonly online: OnlineUsers;
+  readonly connections: ConnectionTable;
+  readonly refusedConnections: RefusedConnections;
   readonly createApiServer: CreateApiServer;
   readonly logger: Logger;
 }
@@ -183,14 +193,15 @@ export class Assembler {
   }
 
   #createApi({ experimental }: Config): Part | undefined {
-    const { listen, stats, access_control_allow_origin: allowedOrigins } = experimental.v2ray_api;
+    const { listen, stats, metrics, access_control_allow_origin: allowedOrigins } = experimental.v2ray_api;
     if (listen === undefined) return undefined;
-    const { createApiServer, logger, store, online } = this.#options;
+    const { createApiServer, logger, store, online, connections, refusedConnections } = this.#options;
     const served = stats.enabled ? { store, online } : {};
+    const told = { metrics, connections, refusedConnections };
     return new Part({
       name: "v2ray_api",
       listen,
-      create: () => createApiServer({ listen, ...served, allowedOrigins, logger }),
+      create: () => createApiServer({ listen, ...served, ...told, allowedOrigins, logger }),
       graceMs: apiGraceMs,
     });
   }

@@ -28,6 +28,7 @@ export type { ByteSink, ConnectionSinks } from "./net/byte-sink.js";
 export { countConnection, unwrapConnection } from "./net/counting-connection.js";
 export type { UnwrappedConnection } from "./net/counting-connection.js";
 export { countPacketConnection } from "./net/counting-packet-connection.js";
+export type { RefusedConnections } from "./net/connection-limits.js";
 export { formatEndpoint } from "./net/endpoint.js";
 export type { Endpoint } from "./net/endpoint.js";
 export { ListenError } from "./net/listen-error.js";
@@ -37,6 +38,7 @@ export type { Service } from "./parts/service.js";
 export { StartError } from "./parts/start-error.js";
 export { ApiServer } from "./rpc/api-server.js";
 export type { ApiServerOptions } from "./rpc/api-server.js";
+export type { MetricsOptions } from "./rpc/metrics/metrics-options.js";
 export { CounterStore } from "./stats/counter-store.js";
 export type {
   CounterPair,

@@ -22,6 +22,7 @@ export type { SourcePosition } from "./config/source-position.js";
 export { toConfig } from "./config/to-config.js";
 export { silentLogger } from "./log/logger.js";
 export type { LogFields, Logger } from "./log/logger.js";
+export type { RefusedConnections } from "./net/connection-limits.js";
 export { formatEndpoint } from "./net/endpoint.js";
 export type { Endpoint } from "./net/endpoint.js";
 export { ListenError } from "./net/listen-error.js";

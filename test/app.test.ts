@@ -149,6 +149,7 @@ describe("App", () => {
           listen: "127.0.0.1:10085",
           access_control_allow_origin: "https://panel.example",
           stats: { enabled: true },
+          metrics: { prefix: "xray", users: false },
         },
       },
     });
@@ -159,6 +160,9 @@ describe("App", () => {
       store: app.store,
       online: app.online,
       allowedOrigins: ["https://panel.example"],
+      metrics: { enabled: true, prefix: "xray", users: false },
+      connections: app.connections,
+      refusedConnections: { connections: 0, connectionsPerSource: 0, descriptors: 0 },
       logger,
     });
     assert.equal(options.store, app.store);

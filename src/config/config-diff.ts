@@ -19,7 +19,7 @@ export interface ConfigDiff {
   readonly outbounds: NameChanges;
   /** The users of each inbound that stays, by its tag, where something becomes of them. */
   readonly users: ReadonlyMap<string, NameChanges>;
-  /** Whether the API is another one: where it listens, whom it lets call, or whether there is something to read. */
+  /** Whether the API is another one: where it listens, whom it lets call, its metrics, or whether there is something to read. */
   readonly isApiChanged: boolean;
   /** The other sections that have changed, by their paths, such as `route`. */
   readonly sections: readonly string[];
@@ -97,7 +97,7 @@ function diffNamed<Item>(
 }
 
 function apiOf({ experimental: { v2ray_api: api } }: Config): unknown {
-  return api.listen && [api.listen, api.access_control_allow_origin, api.stats.enabled];
+  return api.listen && [api.listen, api.access_control_allow_origin, api.stats.enabled, api.metrics];
 }
 
 function usersOf(inbound: InboundConfig): readonly UserConfig[] {

@@ -1,10 +1,10 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { maxPort, parseEndpoint } from "../net/endpoint.js";
 import { maxCountersRange } from "../stats/counter-store.js";
 import { everyName } from "../track/stats-tracker.js";
 import { countField, flagField, textField } from "./fields.js";
 import { listOrOne } from "./list-or-one.js";
-import { section } from "./section.js";
+import { oneOf, section } from "./section.js";
 
 /** The section `experimental.v2ray_api`: the API server, and what is counted. */
 export type V2RayApiConfig = z.output<typeof v2rayApiSchema>;
@@ -41,6 +41,26 @@ const statsSchema = section({
     "Whose bytes are counted: nobody's but those named here. `*` names all there are, beside others too.",
   );
 
+/** Whose names the metrics have. */
+const metricPrefixes = ["v2ray", "xray"] as const;
+
+const metricsSchema = section({
+  enabled: flagField(
+    "Whether `/metrics` and `/scrape` (for Prometheus) and `/debug/vars` (as Xray has it) are served. They stand behind the same guards as the calls.",
+  ).default(true),
+  prefix: z
+    .enum(metricPrefixes, { error: oneOf(metricPrefixes) })
+    .default("v2ray")
+    .describe(
+      "What the names of the metrics begin with, for the dashboards that there are. Those that v2ray-exporter does not have begin with `v2ray_api_` all the same.",
+    ),
+  users: flagField(
+    "Whether users have series of their own, two for each who is counted. Without them, whoever reads the metrics learns no names.",
+  ).default(true),
+})
+  .prefault({})
+  .describe("What is served beside the calls, on the same port. sing-box has no such keys.");
+
 /** Checks the section `experimental.v2ray_api`. It may be missing as a whole. */
 export const v2rayApiSchema = section({
   /** Becomes an endpoint, with an empty host for every address; `undefined` where the API is off. */
@@ -62,6 +82,7 @@ export const v2rayApiSchema = section({
     .default([])
     .describe("The origins of the web pages that may call the API from a browser."),
   stats: statsSchema,
+  metrics: metricsSchema,
 })
   .prefault({})
   .describe("The V2Ray API: where its server listens, and what it counts.");

@@ -1,13 +1,19 @@
 import { setMaxListeners } from "node:events";
 import { silentLogger } from "../log/logger.js";
+import type { RefusedConnections } from "../net/connection-limits.js";
 import type { Endpoint } from "../net/endpoint.js";
 import type { CounterStore } from "../stats/counter-store.js";
+import type { ConnectionTable } from "../track/connection-table.js";
 import type { OnlineUsers } from "../track/online-users.js";
 import { createCallHandler } from "./call-handler.js";
+import type { CallTally } from "./call-tally.js";
 import { guard } from "./guard.js";
+import type { MetricsOptions } from "./metrics/metrics-options.js";
+import { createMetricsPages } from "./metrics/pages.js";
 import { OnePortServer, type OnePortServerOptions } from "./one-port-server.js";
 import { registerHealth } from "./health.js";
 import { registerReflection } from "./reflection.js";
+import { createRefusalTally } from "./refusal-tally.js";
 import { registerStatsService } from "./routes.js";
 import { createStatsService } from "./stats-service.js";
 import { SysStats } from "./sys-stats.js";
@@ -27,11 +33,18 @@ export interface ApiServerOptions extends Omit<OnePortServerOptions, "onRequest"
   readonly allowedOrigins?: readonly string[];
   /** Largest request message, in bytes. Default: 65,536. */
   readonly maxRequestBytes?: number;
+  /** What is served at `/metrics`, `/scrape` and `/debug/vars`. Default: all of it, with V2Ray's names. */
+  readonly metrics?: MetricsOptions;
+  /** The connections that the metrics tell of. Default: they tell of none. */
+  readonly connections?: ConnectionTable | undefined;
+  /** What limits have refused, for the metrics. Default: they do not tell. */
+  readonly refusedConnections?: RefusedConnections | undefined;
 }
 
 /**
  * The V2Ray API on one port, for gRPC, gRPC-Web and Connect clients: the StatsService under the names of V2Ray, Xray and
- * sing-box, over HTTP/2 with prior knowledge and HTTP/1.1. Beside it, gRPC's health service and server reflection.
+ * sing-box, over HTTP/2 with prior knowledge and HTTP/1.1. Beside it, gRPC's health service and server reflection, and
+ * metrics for Prometheus.
  *
  * It is started once: a stopped one is not started again, another one is made.
  */
@@ -48,6 +61,9 @@ export class ApiServer {
     online,
     allowedOrigins = [],
     maxRequestBytes,
+    metrics = {},
+    connections,
+    refusedConnections,
     logger = silentLogger,
     ...timeouts
   }: ApiServerOptions) {
@@ -55,19 +71,26 @@ export class ApiServer {
     const { signal: stopping } = this.#stopping;
     // Each stream that waits for what comes next listens.
     setMaxListeners(0, stopping);
+    const sysStats = this.#sysStats;
+    const refusals = createRefusalTally();
+    const tallies: CallTally[] = [];
+    const figures = { store, sysStats, connections, refusedConnections, calls: tallies, refusals };
     const calls = createCallHandler({
       routes: (router) => {
         if (store !== undefined) {
-          registerStatsService(router, createStatsService({ store, online, sysStats: this.#sysStats }));
+          registerStatsService(router, createStatsService({ store, online, sysStats }));
         }
         registerHealth(router, { stopping });
         registerReflection(router, { stopping });
       },
       ...(maxRequestBytes === undefined ? {} : { maxRequestBytes }),
+      pages: createMetricsPages({ ...metrics, ...figures, logger }),
+      onMethod: (tally) => tallies.push(tally),
+      refusals,
       logger,
     });
     this.#server = new OnePortServer({
-      onRequest: guard(calls, { listenHost: listen.host, allowedOrigins }),
+      onRequest: guard(calls, { listenHost: listen.host, allowedOrigins, refusals }),
       logger,
       ...timeouts,
     });

@@ -1,5 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import {
+  constants,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Stream,
+} from "node:http2";
+import type { Socket } from "node:net";
 
 /** A request as Node's HTTP/1.1 and HTTP/2 servers hand it over. */
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
@@ -17,4 +23,19 @@ export function authorityOf(request: NodeRequest): string | undefined {
 export function pathOf(request: NodeRequest): string {
   const [path = ""] = (request.url ?? "").split("?", 1);
   return path;
+}
+
+/**
+ * What carries a request and its answer, and is destroyed when either is cut off. An answer that waits behind another on
+ * its HTTP/1.1 connection is not told of the connection's end in every version of Node.
+ */
+export function carrierOf(request: NodeRequest): Socket | ServerHttp2Stream {
+  return "stream" in request ? request.stream : request.socket;
+}
+
+/** Ends an answer in the middle, so that the other side takes it for what it is. In HTTP/1.1 the connection ends with it. */
+export function cutOff(request: NodeRequest): void {
+  // destroy() alone would say that there was no error.
+  if ("stream" in request) request.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  else request.socket.destroy();
 }

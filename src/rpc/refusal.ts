@@ -13,6 +13,8 @@ const codes = {
   permissionDenied: { grpc: 7, connect: "permission_denied", http: 403 },
   unimplemented: { grpc: 12, connect: "unimplemented", http: 501 },
   unknownService: { grpc: 12, connect: "unimplemented", http: 404 },
+  wrongHttpMethod: { grpc: 12, connect: "unimplemented", http: 405 },
+  unavailable: { grpc: 14, connect: "unavailable", http: 503 },
 } as const;
 export type RefusalCode = keyof typeof codes;
 

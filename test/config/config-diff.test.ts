@@ -160,6 +160,8 @@ describe("diffConfigs", () => {
     [here, {}, true],
     [{}, here, true],
     [{}, { stats: { enabled: true } }, false],
+    [here, { ...here, metrics: { users: false } }, true],
+    [{}, { metrics: { users: false } }, false],
   ];
   for (const [before, after, isChanged] of apiCases) {
     it(`says ${isChanged ? "that" : "whether"} the API is another one: ${JSON.stringify([before, after])}`, () => {

@@ -184,6 +184,7 @@ describe("the schema", () => {
     { experimental: { timeouts: { handshake: "1s", idle: "0", linger: "1m30s", http_keep_alive: "1d" } } },
     { experimental: { v2ray_api: { stats: { max_counters: 2 } } } },
     { experimental: { v2ray_api: { stats: { online_loopback: false } } } },
+    { experimental: { v2ray_api: { metrics: { enabled: false, prefix: "xray", users: false } } } },
     { experimental: { v2ray_api: { stats: { max_counters: 16_777_216 } } } },
     {
       inbounds: { ...mixed, users: user },
@@ -294,6 +295,8 @@ describe("the schema", () => {
     { experimental: { timeouts: { idle: 0 } } },
     { experimental: { timeouts: { connect: "1s" } } },
     { experimental: { v2ray_api: { stats: { max_counters: 1 } } } },
+    { experimental: { v2ray_api: { metrics: { enabled: "yes" } } } },
+    { experimental: { v2ray_api: { metrics: { prefix: "v2ray_" } } } },
     { experimental: { v2ray_api: { stats: { max_counters: 2.5 } } } },
     { experimental: { v2ray_api: { stats: { max_counters: 16_777_217 } } } },
     { experimental: { v2ray_api: { stats: { max_counters: "many" } } } },

@@ -55,6 +55,7 @@ describe("parseConfig", () => {
             max_counters: 1_000_000,
             online_loopback: true,
           },
+          metrics: { enabled: true, prefix: "v2ray", users: true },
         },
       },
     });

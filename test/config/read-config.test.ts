@@ -152,6 +152,7 @@ describe("examples/config.json", () => {
             max_counters: 1_000_000,
             online_loopback: true,
           },
+          metrics: { enabled: true, prefix: "v2ray", users: true },
         },
       },
     });

@@ -73,7 +73,7 @@ describe("docs/configuration.md", () => {
         ...["invert", "action", "outbound"],
       ],
       "`experimental`": ["v2ray_api", "limits", "timeouts"],
-      "`experimental.v2ray_api`": ["listen", "access_control_allow_origin", "stats"],
+      "`experimental.v2ray_api`": ["listen", "access_control_allow_origin", "stats", "metrics"],
       "`experimental.v2ray_api.stats`": [
         "enabled",
         "inbounds",
@@ -82,6 +82,7 @@ describe("docs/configuration.md", () => {
         "max_counters",
         "online_loopback",
       ],
+      "`experimental.v2ray_api.metrics`": ["enabled", "prefix", "users"],
       "`experimental.limits`": ["connections", "connections_per_source"],
       "`experimental.timeouts`": ["handshake", "idle", "linger", "http_keep_alive"],
     });

@@ -23,6 +23,7 @@ describe("experimental", () => {
         max_counters: 1_000_000,
         online_loopback: true,
       },
+      metrics: { enabled: true, prefix: "v2ray", users: true },
     },
   };
   for (const config of [{}, { experimental: {} }, withApi({}), withApi({ stats: {} })]) {
@@ -224,6 +225,27 @@ describe("v2ray_api.stats", () => {
   for (const [stats, issue] of bad) {
     it(`refuses ${JSON.stringify(stats)}`, () => {
       assert.deepEqual(issueLines(config(stats)), [`experimental.v2ray_api.${issue}`]);
+    });
+  }
+});
+
+describe("v2ray_api.metrics", () => {
+  it("takes another prefix, leaves users out, or serves nothing", () => {
+    const metrics = { enabled: false, prefix: "xray", users: false };
+    assert.deepEqual(apiOf({ metrics }).metrics, metrics);
+  });
+
+  const bad: readonly (readonly [metrics: unknown, issue: string])[] = [
+    [{ prefix: "sing" }, 'metrics.prefix: expected one of "v2ray", "xray", got "sing"'],
+    [{ prefix: "" }, 'metrics.prefix: expected one of "v2ray", "xray", got ""'],
+    [{ users: ["alice"] }, "metrics.users: expected true or false, got a list"],
+    [{ enabled: 1 }, "metrics.enabled: expected true or false, got 1"],
+    [{ path: "/m" }, 'metrics.path: unknown key; expected one of "enabled", "prefix", "users"'],
+    [false, "metrics: expected an object, got a boolean"],
+  ];
+  for (const [metrics, issue] of bad) {
+    it(`refuses ${JSON.stringify(metrics)}`, () => {
+      assert.deepEqual(issueLines(withApi({ metrics })), [`experimental.v2ray_api.${issue}`]);
     });
   }
 });

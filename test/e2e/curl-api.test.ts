@@ -143,7 +143,7 @@ describe("curl at the API", needs("curl"), () => {
 
   const bad: readonly (readonly [args: readonly string[], path: string, status: number, body: RegExp])[] = [
     [[], "/", 404, /nothing is served at \\"\/\\"/],
-    [[], "/metrics", 404, /nothing is served at \\"\/metrics\\"/],
+    [[], "/metric", 404, /nothing is served at \\"\/metric\\"/],
     [[...json, "-d", "{}"], `/${v2rayService}/Nope`, 501, /has no method \\"Nope\\"/],
     [[...json, "-d", "{}"], "/some.Service/QueryStats", 404, /unknown service \\"some\.Service\\"/],
     [[...json, "-d", "{"], `/${v2rayService}/QueryStats`, 400, /"invalid_argument"/],

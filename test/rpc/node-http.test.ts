@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
-import { authorityOf, pathOf, type NodeRequest } from "../../src/rpc/node-http.js";
+import { authorityOf, carrierOf, cutOff, pathOf, type NodeRequest } from "../../src/rpc/node-http.js";
 import { OnePortServer } from "../../src/rpc/one-port-server.js";
 import { versions } from "../helpers/raw-http.js";
 import { closeAfter } from "../helpers/sockets.js";
+import { closed } from "../helpers/timing.js";
 
 /** A server that keeps what `look` sees in each request. */
 async function startLooking<T>(
@@ -45,6 +46,20 @@ describe("authorityOf()", { timeout: 10_000 }, () => {
       assert.ok(send !== undefined);
       await send(port, { path: "/", headers: { [header]: "Example.org:80" } });
       assert.deepEqual(seen, ["Example.org:80"]);
+    });
+  }
+});
+
+describe("cutOff()", { timeout: 10_000 }, () => {
+  for (const { version, send } of versions) {
+    it(`fails the answer, and destroys what carries it: ${version}`, async (t) => {
+      const { port, seen } = await startLooking(t, (request) => {
+        cutOff(request);
+        return carrierOf(request);
+      });
+      await assert.rejects(send(port, { path: "/" }));
+      assert.equal(seen.length, 1);
+      for (const carrier of seen) await closed(carrier);
     });
   }
 });
