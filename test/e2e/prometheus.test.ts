@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { count, paths, startApi, userUplink } from "../helpers/api-server.js";
+import { exporterNames, getPage } from "../helpers/metrics.js";
+import { needs } from "../helpers/outside-client.js";
+import { runProgram } from "../helpers/program.js";
+import { startPrometheus } from "../helpers/prometheus.js";
+import { sendHttp1 } from "../helpers/raw-http.js";
+
+const alice = userUplink("alice");
+const traffic = 'v2ray_traffic_uplink_bytes_total{dimension="user",target="alice"}';
+
+describe("Prometheus", { timeout: 60_000, ...needs("prometheus") }, () => {
+  it("scrapes every series, and sees no rate fall below zero over a reset", async (t) => {
+    const { store, port } = await startApi(t);
+    const awkward = 'b"o\\b';
+    const counter = count(store, alice, 1_000_000);
+    count(store, userUplink(awkward), 2n ** 40n + 1n);
+    const prometheus = await startPrometheus(t, port);
+    const bytes = async () => Number((await prometheus.query(traffic))[0]?.value ?? 0);
+    const until = async (total: number): Promise<void> => {
+      let seen;
+      do seen = await bytes();
+      while (seen !== total);
+    };
+    await until(1_000_000);
+
+    counter.add(500_000);
+    await until(1_500_000);
+    const body = JSON.stringify({ name: alice, reset: true });
+    const headers = { "content-type": "application/json" };
+    const reset = await sendHttp1(port, { path: paths.getStats, headers, body });
+    assert.match(reset.body.toString(), /"value":"1500000"/);
+    counter.add(7);
+    await until(1_500_007);
+
+    // Over every two neighbouring scrapes there were so far. Prometheus takes a fall for a restart, and tells how often.
+    const rates = await prometheus.query(`min_over_time(irate(${traffic}[10s])[1m:200ms])`);
+    assert.equal(rates.length, 1);
+    assert.ok(Number(rates[0]?.value) >= 0, rates[0]?.value);
+    const resets = await prometheus.query(`resets(${traffic}[1m])`);
+    assert.equal(resets[0]?.value, "0");
+
+    const users = await prometheus.query('v2ray_traffic_uplink_bytes_total{dimension="user"}');
+    assert.deepEqual(
+      new Map(users.map(({ labels, value }) => [labels["target"], value])),
+      new Map([
+        ["alice", "1500007"],
+        [awkward, "1099511627777"],
+      ]),
+    );
+    for (const name of exporterNames.filter((one) => one !== "traffic_downlink_bytes_total")) {
+      assert.ok((await prometheus.query(`v2ray_${name}`)).length > 0, name);
+    }
+    assert.equal((await prometheus.query("up"))[0]?.value, "1");
+  });
+});
+
+describe("promtool", { timeout: 30_000, ...needs("promtool") }, () => {
+  for (const prefix of ["v2ray", "xray"] as const) {
+    it(`complains of nothing but a unit in one of the exporter's names, with the prefix ${prefix}`, async (t) => {
+      const { store, port } = await startApi(t, { metrics: { prefix } });
+      for (const scope of ["inbound", "outbound", "user"] as const) store.pair(scope, 'a "\\\n');
+      const { body: input } = await getPage(port, "/metrics");
+      const { stdout, stderr } = await runProgram("promtool", ["check", "metrics"], { input });
+      assert.equal(stdout, "");
+      assert.equal(
+        stderr,
+        `${prefix}_memstats_pause_total_ns metric names should not contain abbreviated units\n`,
+      );
+    });
+  }
+});

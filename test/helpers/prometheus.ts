@@ -1,0 +1,76 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { killAtExit } from "./program.js";
+import { sendHttp1 } from "./raw-http.js";
+import { closedPort } from "./sockets.js";
+import { TempDir } from "./temp-dir.js";
+import { withTimeout } from "./timing.js";
+
+/** A series at the time of a query. */
+export interface Sample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: string;
+}
+
+/** A Prometheus that scrapes one target every 200 ms. */
+export interface Prometheus {
+  /** Evaluates an expression of its language now. */
+  query(expression: string): Promise<Sample[]>;
+}
+
+const startTimeoutMs = 20_000;
+
+/** Starts one on 127.0.0.1, with its data in a folder of its own; it ends after the test. */
+export async function startPrometheus(
+  t: { after: (fn: () => void | Promise<void>) => void },
+  targetPort: number,
+): Promise<Prometheus> {
+  const folder = new TempDir();
+  const port = await closedPort();
+  const config = {
+    global: { scrape_interval: "200ms", scrape_timeout: "200ms" },
+    scrape_configs: [{ job_name: "v2ray", static_configs: [{ targets: [`127.0.0.1:${targetPort}`] }] }],
+  };
+  // YAML takes JSON.
+  const file = folder.write("prometheus.yml", JSON.stringify(config));
+  const args = [
+    `--config.file=${file}`,
+    `--storage.tsdb.path=${folder.join("data")}`,
+    `--web.listen-address=127.0.0.1:${port}`,
+  ];
+  const child = spawn("prometheus", args, { stdio: ["ignore", "ignore", "pipe"] });
+  killAtExit(child);
+  t.after(async () => {
+    const exit = once(child, "exit");
+    child.kill("SIGKILL");
+    await exit;
+    // It writes there until it has ended.
+    folder[Symbol.dispose]();
+  });
+  const ready = new Promise<void>((resolve) => {
+    let output = "";
+    child.stderr.on("data", (chunk: Buffer) => {
+      output += chunk.toString();
+      if (output.includes("Server is ready to receive web requests")) resolve();
+    });
+  });
+  await withTimeout(ready, startTimeoutMs, "start of prometheus");
+  return { query: async (expression) => query(port, expression) };
+}
+
+interface QueryAnswer {
+  readonly data?: {
+    readonly result: readonly {
+      readonly metric: Readonly<Record<string, string>>;
+      readonly value: readonly [number, string];
+    }[];
+  };
+}
+
+async function query(port: number, expression: string): Promise<Sample[]> {
+  const path = `/api/v1/query?query=${encodeURIComponent(expression)}`;
+  const { status, body } = await sendHttp1(port, { method: "GET", path });
+  const { data } = JSON.parse(body.toString()) as QueryAnswer;
+  if (data === undefined) throw new Error(`${expression}: ${status} ${body.toString()}`);
+  return data.result.map(({ metric, value: [, value] }) => ({ labels: metric, value }));
+}
