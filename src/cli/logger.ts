@@ -1,5 +1,5 @@
 import { destination as createDestination, pino } from "pino";
-import { build as createPretty, type PrettyStream } from "pino-pretty";
+import { prettyFactory } from "pino-pretty";
 import type { LogConfig } from "../config/log.js";
 import { silentLogger, StartError, type LogFields, type Logger } from "../index.js";
 
@@ -19,7 +19,9 @@ export interface ClosableLogger extends Logger {
  */
 export function createLogger({ disabled, level, output, format, timestamp }: LogConfig): ClosableLogger {
   if (disabled) return { ...silentLogger, close: () => undefined };
-  const stream = format === "json" ? openDestination(toDestination(output)) : createReadable(output);
+  const file = openFile(standardStreams[output] ?? output);
+  const toText = format === "json" ? undefined : createTextFormat(standardStreams[output]);
+  const stream = toText === undefined ? file : { write: (line: string) => file.write(toText(line)) };
   const logger = pino(
     {
       // sing-box's most severe level is one that nothing of ours reaches.
@@ -39,37 +41,40 @@ export function createLogger({ disabled, level, output, format, timestamp }: Log
   return {
     ...{ debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") },
     close: () => {
-      stream.end();
+      file.end();
     },
   };
 }
 
-function createReadable(output: string): PrettyStream {
-  const dest = toDestination(output);
-  return createPretty({
-    colorize: typeof dest === "number" && isTerminal(dest),
-    destination: openDestination(dest),
+/** @param descriptor - That of a standard stream, which may be a terminal. */
+function createTextFormat(descriptor: 1 | 2 | undefined): (line: string) => string {
+  return prettyFactory({
+    colorize: descriptor !== undefined && isTerminal(descriptor),
     messageKey: "message",
     singleLine: true,
     // It would give a line of its own to a field of the name `error`.
     errorLikeObjectKeys: [],
-    // Synchronous, so that the last lines before an exit are not lost.
-    sync: true,
     translateTime: "SYS:yyyy-mm-dd HH:MM:ss.l o",
   });
 }
 
-/** The descriptor of a standard stream, or the path of a file. */
-function toDestination(output: string): string | 1 | 2 {
-  return standardStreams[output] ?? output;
-}
+/** How much is kept of what could not be written, in characters. What comes beyond is lost. */
+const maxUnwritten = 1024 * 1024;
 
-function openDestination(dest: string | number): ReturnType<typeof createDestination> {
+/** Synchronous, so that the last lines before an exit are not lost. */
+function openFile(dest: string | number): ReturnType<typeof createDestination> {
   try {
-    return createDestination({ dest, mkdir: true, sync: true });
+    const file = createDestination({ dest, mkdir: true, sync: true, maxLength: maxUnwritten });
+    // The disk is full, or nobody reads any more. It is tried again with the next line.
+    file.on("error", ignore);
+    return file;
   } catch (error) {
     throw new StartError("log", error);
   }
+}
+
+function ignore(): void {
+  // There is nowhere to tell it.
 }
 
 function isTerminal(descriptor: 1 | 2): boolean {

@@ -12,6 +12,15 @@ export interface ConnectionRecordOptions {
   readonly logger: Logger;
 }
 
+/** The one line of a connection that rules or an outbound block. It has an id like others, and is in no table. */
+export function recordBlocked(
+  metadata: ConnectionMetadata,
+  { connections, logger }: ConnectionRecordOptions,
+): void {
+  const nothing = { duration_ms: 0, uplink_bytes: 0, downlink_bytes: 0 };
+  logger.info("connection blocked", { id: connections.takeId(), ...toLogFields(metadata), ...nothing });
+}
+
 /**
  * What is known of one routed connection: a place in the table while it is open, and one line of the log at its end, which
  * says by whom, through what, how long and how much. A line at its beginning, for whoever looks for one that hangs, comes

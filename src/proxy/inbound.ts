@@ -43,6 +43,11 @@ export interface ProxyRequest {
   accept(boundTo: Endpoint): void;
   /** Tells the client, in its protocol's words, why there is no connection, and closes. */
   reject(rejection: Rejection): void;
+  /**
+   * Ends the client's connection at once, where `client` is not all of it: a client of plain HTTP would not notice the end of
+   * what is only a connection to an origin, and might send its request again. Default: `client` is reset.
+   */
+  readonly cut?: () => void;
 }
 
 /** Takes over a request and its client socket. It never rejects. */

@@ -8,9 +8,9 @@ import { RelayTally } from "../net/relay-tally.js";
 import { resetConnection } from "../net/reset.js";
 import { ConnectionTable } from "../track/connection-table.js";
 import type { ConnectionMetadata, ConnectionTracker } from "../track/connection-tracker.js";
-import { ConnectionRecord, type ConnectionRecordOptions } from "./connection-record.js";
+import { ConnectionRecord, recordBlocked, type ConnectionRecordOptions } from "./connection-record.js";
+import { cutClient } from "./cut-client.js";
 import type { ProxyRequest } from "./inbound.js";
-import { toLogFields } from "./log-fields.js";
 import { carriesConnections, type DialingOutbound, type OutboundConnection } from "./outbound.js";
 import { toRejection } from "./rejection.js";
 import type { Routes } from "./routes.js";
@@ -53,18 +53,19 @@ export class Router {
     const { outbound, rule } = this.#routes.choose(route);
     const metadata = { ...route, outbound: outbound.tag, rule };
     if (!carriesConnections(outbound)) {
-      this.#records.logger.info("connection blocked", toLogFields(metadata));
+      recordBlocked(metadata, this.#records);
       request.reject({ code: "blocked", message: "blocked by the proxy's rules" });
       return;
     }
-    const sides = [request.client];
+    const remotes: Duplex[] = [];
     const tally = new RelayTally();
     const close = (): void => {
-      for (const side of sides) resetConnection(side);
+      cutClient(request);
+      for (const remote of remotes) resetConnection(remote);
     };
     const record = new ConnectionRecord(metadata, { moved: tally, close }, this.#records);
     try {
-      await this.#connect(request, outbound, metadata, sides, tally);
+      await this.#connect(request, outbound, metadata, remotes, tally);
       record.end();
     } catch (error) {
       record.end(error);
@@ -80,14 +81,14 @@ export class Router {
     request: ProxyRequest,
     outbound: DialingOutbound,
     metadata: ConnectionMetadata,
-    sides: Duplex[],
+    remotes: Duplex[],
     tally: RelayTally,
   ): Promise<void> {
     const { client } = request;
     // Before the dial: counters of a connection exist even if its destination refuses.
     const tracked = this.#tracker.routedConnection(client, metadata);
     const { connection: remote, boundTo } = await dialFor(client, outbound, request);
-    sides.push(remote);
+    remotes.push(remote);
     request.accept(boundTo);
     const { connection, ...sinks } = unwrapConnection(tracked);
     await relay(connection, remote, { ...sinks, tally, buffers: this.#buffers });

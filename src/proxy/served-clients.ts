@@ -1,4 +1,4 @@
-import { resetConnection } from "../net/reset.js";
+import { cutClient } from "./cut-client.js";
 import type { PacketRequest, ProxyRequest } from "./inbound.js";
 
 type Request = ProxyRequest | PacketRequest;
@@ -21,7 +21,7 @@ export class ServedClients {
   cut(isMeant: (inbound: string, user: string | undefined) => boolean): void {
     for (const request of this.#served.values()) {
       if (!isMeant(request.inbound, request.user)) continue;
-      if ("destination" in request) resetConnection(request.client);
+      if ("destination" in request) cutClient(request);
       else request.client.close();
     }
   }

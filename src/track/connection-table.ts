@@ -97,9 +97,14 @@ export class ConnectionTable {
     return this.#tallies;
   }
 
+  /** An id that no other connection has or gets, for one that is over before it could be entered. */
+  takeId(): number {
+    return ++this.#lastId;
+  }
+
   /** Enters a connection, which stays until its entry is disposed of. */
   open(metadata: ConnectionMetadata, handle: ConnectionHandle): ConnectionEntry {
-    const id = ++this.#lastId;
+    const id = this.takeId();
     this.#places.set(id, { id, metadata, handle, startedAtMs: Date.now() });
     const tally = this.#tallies[metadata.network];
     tally.opened += 1;

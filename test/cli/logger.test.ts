@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import fs, { existsSync, readFileSync } from "node:fs";
 import { describe, it, type TestContext } from "node:test";
 import { StartError } from "../../src/index.js";
 import { createLogger } from "../../src/cli/logger.js";
@@ -135,12 +135,44 @@ describe("createLogger", () => {
     );
   });
 
-  it(
-    "does not throw when its file is full",
-    { skip: existsSync("/dev/full") ? false : "no /dev/full" },
-    () => {
-      const logger = createLogger({ disabled: false, level: "info", ...plain, output: "/dev/full" });
-      for (let count = 0; count < 3; count++) logger.info("lost");
-    },
-  );
+  for (const format of ["text", "json"] as const) {
+    it(`writes on when there is room again, as ${format}`, (t) => {
+      const output = createTempDir(t).join("v2ray-api.log");
+      const logger = createLogger({ disabled: false, level: "info", timestamp: false, format, output });
+      logger.info("before");
+      const { writeSync } = fs;
+      const full = t.mock.method(fs, "writeSync", () => {
+        throw Object.assign(new Error("no space left"), { code: "ENOSPC" });
+      });
+      for (let count = 0; count < 3; count++) logger.info(`full ${count}`);
+      assert.ok(full.mock.callCount() >= 3);
+      assert.ok(fs.writeSync !== writeSync);
+      full.mock.restore();
+      logger.info("after");
+      const text = readFileSync(output, "utf8");
+      assert.deepEqual(text.match(/before|full \d|after/g), [
+        "before",
+        "full 0",
+        "full 1",
+        "full 2",
+        "after",
+      ]);
+      assert.equal(text.split("\n").length, 6);
+    });
+
+    it(`loses what is too much to be kept while there is no room, as ${format}`, (t) => {
+      const output = createTempDir(t).join("v2ray-api.log");
+      const logger = createLogger({ disabled: false, level: "info", timestamp: false, format, output });
+      const full = t.mock.method(fs, "writeSync", () => {
+        throw Object.assign(new Error("no space left"), { code: "ENOSPC" });
+      });
+      const long = "x".repeat(1_000);
+      for (let count = 0; count < 3_000; count++) logger.info(long);
+      full.mock.restore();
+      logger.info("after");
+      const text = readFileSync(output, "utf8");
+      assert.ok(text.length < 1_100_000, `${text.length} characters were kept`);
+      for (const line of text.trimEnd().split("\n")) assert.match(line, /x{1000}|after/);
+    });
+  }
 });

@@ -102,14 +102,17 @@ describe("the log", { concurrency: 3 }, () => {
   });
 
   const full = { skip: existsSync("/dev/full") ? false : "there is no /dev/full here" };
-  it("does not stop the proxy when it cannot be written any more", full, async (t) => {
-    const cli = await startCli(t, testConfig({ users, log: { level: "debug", output: "/dev/full" } }));
-    await useProxy(t, cli);
-    await useProxy(t, cli);
-    assert.equal(Object.keys(await queryCounters(cli.api)).length, 6);
-    cli.kill("SIGTERM");
-    assert.equal(await cli.exited(), 0);
-  });
+  for (const format of ["text", "json"]) {
+    it(`does not stop the proxy when it cannot be written any more, as ${format}`, full, async (t) => {
+      const log = { level: "debug", output: "/dev/full", format };
+      const cli = await startCli(t, testConfig({ users, log }));
+      await useProxy(t, cli);
+      await useProxy(t, cli);
+      assert.equal(Object.keys(await queryCounters(cli.api)).length, 6);
+      cli.kill("SIGTERM");
+      assert.equal(await cli.exited(), 0);
+    });
+  }
 
   it("has whole lines only, and no password in any of them", async (t) => {
     const cli = await startCli(t, testConfig({ users, log: { level: "trace" } }));

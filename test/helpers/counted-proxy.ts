@@ -12,6 +12,7 @@ import { Rule } from "../../src/proxy/rules/rule.js";
 import type { User } from "../../src/proxy/users.js";
 import { CounterStore } from "../../src/stats/counter-store.js";
 import type { StatScope } from "../../src/stats/stat-name.js";
+import { ConnectionTable } from "../../src/track/connection-table.js";
 import { StatsTracker } from "../../src/track/stats-tracker.js";
 import type { RawOrigin } from "./raw-origin.js";
 import { RecordingLogger } from "./recording-logger.js";
@@ -39,6 +40,7 @@ export interface CountedProxy {
   readonly endpoint: Endpoint;
   readonly store: CounterStore;
   readonly logger: RecordingLogger;
+  readonly connections: ConnectionTable;
   /** What the counters of a scope hold together, or that of one tag. */
   moved(scope: StatScope, tag?: string): Moved;
   /** Waits until every scope has counted what these origins' sockets received and sent; fails after 5 s. */
@@ -53,7 +55,9 @@ export async function startCountedProxy(
   const store = new CounterStore();
   const logger = new RecordingLogger();
   const names = users.map(({ username }) => username);
+  const connections = new ConnectionTable();
   const router = new Router({
+    connections,
     routes: new Routes({
       rules: blocked.map((name) => new Rule({ users: [name], outbound: { tag: "block", blocks: true } })),
       final: new DirectOutbound({
@@ -90,6 +94,7 @@ export async function startCountedProxy(
     endpoint,
     store,
     logger,
+    connections,
     moved,
     assertCounted: async (...origins) => {
       const scopes: readonly StatScope[] =

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it, mock } from "node:test";
 import { DialError } from "../../src/net/dial-error.js";
-import { ConnectionRecord } from "../../src/proxy/connection-record.js";
+import { ConnectionRecord, recordBlocked } from "../../src/proxy/connection-record.js";
 import { ConnectionTable } from "../../src/track/connection-table.js";
 import type { ConnectionMetadata } from "../../src/track/connection-tracker.js";
 import { RecordingLogger } from "../helpers/recording-logger.js";
@@ -27,6 +27,21 @@ function open() {
 }
 
 describe("ConnectionRecord", () => {
+  it("of what is blocked is one line with an id of its own, and in no table", () => {
+    const connections = new ConnectionTable();
+    const logger = new RecordingLogger();
+    recordBlocked(metadata, { connections, logger });
+    const nothing = { duration_ms: 0, uplink_bytes: 0, downlink_bytes: 0 };
+    assert.deepEqual(logger.lines, [
+      { level: "info", message: "connection blocked", fields: { ...facts, ...nothing } },
+    ]);
+    assert.deepEqual([connections.size, connections.tallies.tcp.opened], [0, 0]);
+    const { id } = connections.open(metadata, {
+      ...{ moved: { uplinkBytes: 0, downlinkBytes: 0 }, close: () => undefined },
+    });
+    assert.equal(id, 2);
+  });
+
   it("is in the table while the connection is open, and closes it on demand", () => {
     const { record, connections, close } = open();
     assert.deepEqual(

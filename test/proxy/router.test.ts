@@ -376,7 +376,10 @@ describe("Router's block", () => {
         source: "192.0.2.7:50000",
         destination: "example.com:443",
       };
-      assert.deepEqual(logger.lines, [{ level: "info", message: "connection blocked", fields }]);
+      const nothing = { id: 1, duration_ms: 0, uplink_bytes: 0, downlink_bytes: 0 };
+      assert.deepEqual(logger.lines, [
+        { level: "info", message: "connection blocked", fields: { ...fields, ...nothing } },
+      ]);
     });
   }
 

@@ -59,6 +59,20 @@ describe("ServedClients", () => {
     assert.deepEqual(isOver, [true, true, true, true, true]);
   });
 
+  it("ends a connection as whoever asked for it would have it ended", async () => {
+    const clients = new ServedClients();
+    const { request, client, routed } = connectionOf("a", "alice");
+    let cutCount = 0;
+    const cut = () => {
+      cutCount += 1;
+      client.destroy();
+    };
+    const over = clients.add({ ...request, cut }, routed);
+    clients.cut(() => true);
+    await over;
+    assert.equal(cutCount, 1);
+  });
+
   it("forgets who has been served", async () => {
     const clients = new ServedClients();
     const { request, client, routed } = connectionOf("a", undefined);

@@ -92,6 +92,10 @@ export async function passOn(exchange: HttpExchange, agent: Agent): Promise<void
         return;
       }
       response.off("close", onOver);
+      if (request.socket.destroyed) {
+        resolve();
+        return;
+      }
       const isStale = upstream.reusedSocket && !isHeardFrom && isConnectionLost(cause);
       if (isStale && !broken.aborted && isRepeatable(request)) reject(new StaleConnectionError());
       else reject(toRejectedError(target, cause));

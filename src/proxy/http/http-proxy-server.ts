@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { endWith } from "../../net/linger.js";
 import { createPipe } from "../../net/pipe.js";
+import { resetConnection } from "../../net/reset.js";
 import { remoteEndpointOf } from "../../net/socket-endpoint.js";
 import { HttpForwarder, type OriginRoute } from "./http-forwarder.js";
 import { logIn } from "./http-login.js";
@@ -204,6 +205,10 @@ export class HttpProxyServer {
       source: remoteEndpointOf(client),
       destination: origin,
       accept: () => undefined,
+      cut: () => {
+        resetConnection(client);
+        far.destroy();
+      },
       reject: (rejection) => far.destroy(new RejectedError(rejection)),
     });
     return near;

@@ -187,6 +187,37 @@ describe("a client that leaves a plain HTTP request", () => {
     assert.deepEqual(proxy.moved("outbound"), { up: 0, down: 0 });
   });
 
+  for (const [when, isKept] of [
+    ["the first request", false],
+    ["a request on a kept connection", true],
+  ] as const) {
+    it(
+      `is reset, and ${when} is not sent again, where its connection is closed by the table`,
+      io,
+      async (t) => {
+        const proxy = await startCountedProxy(t);
+        const origin = await startRawOrigin(t, ({ startLine }) =>
+          startLine.includes("/silent") ? undefined : answerText(""),
+        );
+        const client = await openRaw(t, proxy.endpoint.port);
+        if (isKept) {
+          client.send(requestHead("GET", `${origin.url}/`));
+          await readAnswers(client, 1);
+        }
+        client.send(requestHead("GET", `${origin.url}/silent`));
+        await until(() => origin.requests.at(-1)?.startLine.includes("/silent") === true);
+        const [open] = proxy.connections.list();
+        const ending = endingOf(client.socket);
+        assert.equal(proxy.connections.close(open?.id ?? 0), true);
+        assert.equal(await ending, "reset");
+        await until(() => proxy.connections.size === 0);
+        await turns(5);
+        assert.equal(origin.connections.length, 1);
+        assert.equal(origin.requests.filter(({ startLine }) => startLine.includes("/silent")).length, 1);
+      },
+    );
+  }
+
   it("while it waits cuts the origin's connection", io, async (t) => {
     const proxy = await startCountedProxy(t);
     const origin = await startRawOrigin(t, silent);
