@@ -14,6 +14,8 @@ export interface BusyReadsOptions {
   readonly buffers: RelayBuffers;
   /** Told how much was read, before any of it is written. */
   readonly onRead: (bytes: number) => void;
+  /** Told that `from` is paused, because `to` has not taken what was read. */
+  readonly onPaused: () => void;
   /** Called after each write, like the callback of `write()`. It has to call {@link BusyReads.onWritten}. */
   readonly onWritten: (error?: Error | null) => void;
 }
@@ -29,6 +31,7 @@ export class BusyReads {
   readonly #to: Duplex;
   readonly #buffers: RelayBuffers;
   readonly #tellRead: (bytes: number) => void;
+  readonly #tellPaused: () => void;
   readonly #tellWritten: (error?: Error | null) => void;
   #lent: Buffer | undefined;
   /** Whose it is. */
@@ -39,11 +42,12 @@ export class BusyReads {
   #end = 0;
   #isWaiting = false;
 
-  constructor({ from, to, buffers, onRead, onWritten }: BusyReadsOptions) {
+  constructor({ from, to, buffers, onRead, onPaused, onWritten }: BusyReadsOptions) {
     this.#from = from;
     this.#to = to;
     this.#buffers = buffers;
     this.#tellRead = onRead;
+    this.#tellPaused = onPaused;
     this.#tellWritten = onWritten;
     this.#source = buffers.shared;
     this.#pool = buffers.middle;
@@ -129,6 +133,7 @@ export class BusyReads {
   #wait(): void {
     this.#isWaiting = true;
     this.#from.pause();
+    this.#tellPaused();
   }
 
   /** Writes what is held, piece by piece, as long as each is taken at once. Returns whether all of it was. */

@@ -1,12 +1,11 @@
-import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { BusyReads } from "./busy-reads.js";
 import { addToAll, type ByteSink } from "./byte-sink.js";
 import { confirmEnd, isEndConfirmed } from "./confirmed-end.js";
+import { probePeer } from "./peer-probe.js";
 import type { RelayBuffers } from "./relay-buffers.js";
 import type { FlowTally } from "./relay-tally.js";
-
-const noBytes = new Uint8Array(0);
+import type { Waiter, WaitWatch } from "./wait-watch.js";
 
 export interface RelayFlowOptions {
   readonly from: Duplex;
@@ -18,6 +17,8 @@ export interface RelayFlowOptions {
   readonly tally: FlowTally;
   /** For when it is busy. Default: it does without. */
   readonly buffers: RelayBuffers | undefined;
+  /** Looks after it while `to` does not take what was read. */
+  readonly waits: WaitWatch;
 }
 
 /**
@@ -26,24 +27,26 @@ export interface RelayFlowOptions {
  * States: listening for data, which every Duplex can do → busy, where both are sockets: {@link BusyReads} does it → ended.
  * Most connections carry little, and for them the first is the cheaper way.
  */
-export class RelayFlow {
+export class RelayFlow implements Waiter {
   readonly #from: Duplex;
   readonly #to: Duplex;
   readonly #readSinks: readonly ByteSink[];
   readonly #writtenSinks: readonly ByteSink[];
   readonly #tally: FlowTally;
+  readonly #waits: WaitWatch;
   readonly #busyReadBytes: number;
   /** Until it is busy, or has turned out to be none that could be. */
   #buffers: RelayBuffers | undefined;
   #busy: BusyReads | undefined;
 
-  constructor({ from, to, readSinks, writtenSinks, tally, buffers }: RelayFlowOptions) {
+  constructor({ from, to, readSinks, writtenSinks, tally, buffers, waits }: RelayFlowOptions) {
     this.#from = from;
     this.#to = to;
     this.#readSinks = readSinks;
     this.#writtenSinks = writtenSinks;
     this.#tally = tally;
     this.#buffers = buffers;
+    this.#waits = waits;
     this.#busyReadBytes = buffers?.busyReadBytes ?? Infinity;
   }
 
@@ -68,6 +71,14 @@ export class RelayFlow {
     this.#busy?.stop();
   }
 
+  /** What is paused is not read from, and does not notice by itself that its peer is gone. */
+  checkWait(): boolean {
+    const from = this.#from;
+    if (from.destroyed || !from.isPaused()) return false;
+    probePeer(from);
+    return true;
+  }
+
   readonly #onEnd = (): void => {
     this.#busy?.finish();
     const from = this.#from;
@@ -75,9 +86,8 @@ export class RelayFlow {
       this.#to.end();
       return;
     }
-    // It may be a reset right behind data all the same (see confirmEnd()). Then a write fails, too: the one under way by
-    // itself, within this turn of the event loop, otherwise one of no bytes, which sends none.
-    if (from instanceof Socket && from.writable && from.writableLength === 0) from.write(noBytes);
+    // It may be a reset right behind data all the same (see confirmEnd()).
+    probePeer(from);
     setImmediate(() => {
       if (from.errored === null) this.#to.end();
     });
@@ -85,7 +95,7 @@ export class RelayFlow {
 
   readonly #onData = (chunk: Buffer): void => {
     this.#countRead(chunk.length);
-    if (!this.#to.write(chunk, this.#onWritten)) this.#from.pause();
+    if (!this.#to.write(chunk, this.#onWritten)) this.#pause();
     if (chunk.length >= this.#busyReadBytes) this.#becomeBusy();
   };
 
@@ -100,6 +110,11 @@ export class RelayFlow {
     this.#countWritten();
     this.#busy?.onWritten();
   };
+
+  #pause(): void {
+    this.#from.pause();
+    this.#waits.add(this);
+  }
 
   #countRead(bytes: number): void {
     addToAll(this.#readSinks, bytes);
@@ -126,6 +141,9 @@ export class RelayFlow {
       ...{ from, to: this.#to, buffers },
       onRead: (bytes) => {
         this.#countRead(bytes);
+      },
+      onPaused: () => {
+        this.#waits.add(this);
       },
       onWritten: this.#onWritten,
     });

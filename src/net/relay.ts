@@ -4,6 +4,7 @@ import type { RelayBuffers } from "./relay-buffers.js";
 import { RelayFlow } from "./relay-flow.js";
 import { RelayTally } from "./relay-tally.js";
 import { resetConnection } from "./reset.js";
+import { WaitWatch } from "./wait-watch.js";
 
 const noSinks: readonly ByteSink[] = [];
 
@@ -11,7 +12,12 @@ export interface RelayOptions extends ConnectionSinks {
   /** Keeps the relay's sums, for whoever wants to know them meanwhile. One for each relay. Default: nobody does. */
   readonly tally?: RelayTally;
   /** For directions that are busy, between two sockets; shared by any number of relays. Default: none, which is slower. */
-  readonly buffers?: RelayBuffers | undefined;
+  readonly buffers?: RelayBuffers;
+  /**
+   * Looks after the directions that wait for a side which does not read; shared by any number of relays. Default: one of
+   * its own.
+   */
+  readonly waits?: WaitWatch;
 }
 
 /**
@@ -19,7 +25,7 @@ export interface RelayOptions extends ConnectionSinks {
  *
  * - The end of one direction is passed on at once; the other direction goes on (half-close).
  * - A connection that fails or is destroyed takes the other one with it, as a reset: a transfer that was cut must not
- *   look complete.
+ *   look complete. That a socket has failed is noticed while nobody reads from it, too, within a tick of `waits`.
  * - Uplink is counted when it was read from the client, downlink when the write to the client succeeded: never more than
  *   the kernel took, at most the writes in flight less.
  *
@@ -28,14 +34,14 @@ export interface RelayOptions extends ConnectionSinks {
 export async function relay(
   client: Duplex,
   remote: Duplex,
-  { uplink, downlink, tally = new RelayTally(), buffers }: RelayOptions,
+  { uplink, downlink, tally = new RelayTally(), buffers, waits = new WaitWatch() }: RelayOptions,
 ): Promise<void> {
   const up = new RelayFlow({
-    ...{ from: client, to: remote, buffers },
+    ...{ from: client, to: remote, buffers, waits },
     ...{ readSinks: uplink, writtenSinks: noSinks, tally: tally.up },
   });
   const down = new RelayFlow({
-    ...{ from: remote, to: client, buffers },
+    ...{ from: remote, to: client, buffers, waits },
     ...{ readSinks: noSinks, writtenSinks: downlink, tally: tally.down },
   });
   const bothClosed = Promise.all([closing(client, remote), closing(remote, client)]);

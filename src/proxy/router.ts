@@ -6,6 +6,7 @@ import { relay } from "../net/relay.js";
 import { RelayBuffers } from "../net/relay-buffers.js";
 import { RelayTally } from "../net/relay-tally.js";
 import { resetConnection } from "../net/reset.js";
+import { WaitWatch } from "../net/wait-watch.js";
 import { ConnectionTable } from "../track/connection-table.js";
 import type { ConnectionMetadata, ConnectionTracker } from "../track/connection-tracker.js";
 import { ConnectionRecord, recordBlocked, type ConnectionRecordOptions } from "./connection-record.js";
@@ -22,6 +23,8 @@ export interface RouterOptions {
   readonly connections?: ConnectionTable;
   /** What busy connections are carried through. Default: buffers of its own. */
   readonly buffers?: RelayBuffers;
+  /** Looks after connections of which one side does not read. Default: one of its own. */
+  readonly waits?: WaitWatch;
   /** Default: silent. */
   readonly logger?: Logger;
 }
@@ -32,18 +35,21 @@ export class Router {
   readonly #tracker: ConnectionTracker;
   readonly #records: ConnectionRecordOptions;
   readonly #buffers: RelayBuffers;
+  readonly #waits: WaitWatch;
 
   constructor({
     routes,
     tracker,
     connections = new ConnectionTable(),
     buffers = new RelayBuffers(),
+    waits = new WaitWatch(),
     logger = silentLogger,
   }: RouterOptions) {
     this.#routes = routes;
     this.#tracker = tracker;
     this.#records = { connections, logger };
     this.#buffers = buffers;
+    this.#waits = waits;
   }
 
   /** Resolves when the connection is over. It never rejects: what fails is told to the client, and logged. */
@@ -91,7 +97,7 @@ export class Router {
     remotes.push(remote);
     request.accept(boundTo);
     const { connection, ...sinks } = unwrapConnection(tracked);
-    await relay(connection, remote, { ...sinks, tally, buffers: this.#buffers });
+    await relay(connection, remote, { ...sinks, tally, buffers: this.#buffers, waits: this.#waits });
   }
 }
 

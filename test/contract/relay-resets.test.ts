@@ -84,6 +84,20 @@ for (const way of socketWays) {
         assert.equal(await ending, "reset");
       });
 
+      it(`notices by itself that the ${name} is reset while the other side stands still`, io, async (t) => {
+        const r = await relayedSockets(t, way);
+        r[resetter].write(Buffer.alloc(40 * mebibyte));
+        const { up, down } = r;
+        await Promise.all([stalled(up), stalled(down)]);
+        assert.ok(r[last].writableLength > 0);
+        const ending = endingOf(r[witness]);
+        r[resetter].resetAndDestroy();
+        // Nobody reads, writes or sends anything.
+        await allClosed(r);
+        r[witness].resume();
+        assert.equal(await ending, "reset");
+      });
+
       it(`shows the other side a reset when the ${name} is reset after its end`, io, async (t) => {
         const r = await relayedSockets(t, way);
         const ended = readAll(r[witness]);

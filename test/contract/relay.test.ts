@@ -292,7 +292,7 @@ for (const way of relayWays) {
         const { connection, ...unwrapped } = isTakenOff
           ? unwrapConnection(wrapper)
           : { connection: wrapper, uplink: [], downlink: [] };
-        const done = relay(connection, remote.ours, { ...unwrapped, buffers: way.buffers });
+        const done = relay(connection, remote.ours, { ...unwrapped, ...way });
         const bytes = createRandom(9).bytes(mebibyte);
         const readings = [readAll(client.peer), readAll(remote.peer)];
         client.peer.end(bytes);
@@ -343,11 +343,11 @@ function port(known: number | undefined): number {
 describe("relay between different kinds", () => {
   it("carries every byte", io, async (t) => {
     for (const [, connectClient] of connectionKinds) {
-      for (const { connected: connectRemote, buffers } of relayWays) {
+      for (const { connected: connectRemote, ...way } of relayWays) {
         const client = await connectClient(t);
         const remote = await connectRemote(t);
         const { up, down, sinks } = createTallies();
-        const done = relay(client.ours, remote.ours, { ...sinks, buffers });
+        const done = relay(client.ours, remote.ours, { ...sinks, ...way });
         const bytes = createRandom(10).bytes(200_000);
         const readings = [readAll(client.peer), readAll(remote.peer)];
         client.peer.end(bytes);

@@ -5,6 +5,7 @@ import type { TestContext } from "node:test";
 import { relay } from "../../src/net/relay.js";
 import { RelayBuffers } from "../../src/net/relay-buffers.js";
 import { RelayTally } from "../../src/net/relay-tally.js";
+import { WaitWatch } from "../../src/net/wait-watch.js";
 import { connectionKinds, type Connection } from "./connections.js";
 import { createRandom, randomPieces } from "./random.js";
 import { socketPair } from "./sockets.js";
@@ -82,10 +83,11 @@ export async function relayedSockets(t: TestContext, way: RelayWay): Promise<Rel
   };
 }
 
-function start(client: Duplex, remote: Duplex, { buffers }: RelayWay) {
+function start(client: Duplex, remote: Duplex, way: RelayWay) {
   const tallies = createTallies();
   const tally = new RelayTally();
-  return { ...tallies, tally, done: relay(client, remote, { ...tallies.sinks, tally, buffers }) };
+  const waits = new WaitWatch({ tickMs: 10 });
+  return { ...tallies, tally, done: relay(client, remote, { ...tallies.sinks, tally, waits, ...way }) };
 }
 
 /** In pieces of random sizes up to 70,000 bytes. */

@@ -23,6 +23,7 @@ async function busy(t: TestContext, options: RelayBuffersOptions = {}) {
   const flow = new BusyReads({
     ...{ from, to, buffers },
     onRead: (bytes) => reads.push(bytes),
+    onPaused: () => undefined,
     onWritten: () => {
       flow.onWritten();
     },
@@ -67,7 +68,7 @@ describe("BusyReads", () => {
       Array.from({ length: 8 }, async (_, index) => {
         const { from, to, ...flow } = await busy(t);
         const own = new BusyReads({
-          ...{ from, to, buffers, onRead: () => undefined },
+          ...{ from, to, buffers, onRead: () => undefined, onPaused: () => undefined },
           onWritten: () => {
             own.onWritten();
           },
@@ -182,6 +183,7 @@ describe("BusyReads", () => {
         const flow = new BusyReads({
           ...{ ...ends, buffers },
           onRead: () => undefined,
+          onPaused: () => undefined,
           onWritten: () => undefined,
         });
         assert.equal(flow.start(), false);
@@ -220,7 +222,7 @@ describe("BusyReads, read by read", () => {
       return true;
     });
     const flow = new BusyReads({
-      ...{ from, to, buffers, onRead: () => undefined },
+      ...{ from, to, buffers, onRead: () => undefined, onPaused: () => undefined },
       onWritten: () => {
         flow.onWritten();
       },

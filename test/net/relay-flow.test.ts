@@ -4,11 +4,13 @@ import { describe, it, type TestContext } from "node:test";
 import { RelayBuffers } from "../../src/net/relay-buffers.js";
 import { RelayFlow } from "../../src/net/relay-flow.js";
 import type { FlowTally } from "../../src/net/relay-tally.js";
+import { WaitWatch } from "../../src/net/wait-watch.js";
 import { readAll, readBytes, sha256 } from "../helpers/bytes.js";
 import { createRandom } from "../helpers/random.js";
+import { stalled } from "../helpers/relayed.js";
 import { socketPair, tlsPair } from "../helpers/sockets.js";
 import { Tally } from "../helpers/tally.js";
-import { event, turns } from "../helpers/timing.js";
+import { event, turns, until } from "../helpers/timing.js";
 
 const io = { timeout: 20_000, skip: process.platform === "win32" };
 /** Node reads no more at once. */
@@ -18,6 +20,7 @@ interface Carried {
   readonly flow: RelayFlow;
   readonly buffers: RelayBuffers;
   readonly tally: FlowTally;
+  readonly waits: WaitWatch;
   readonly read: Tally;
   readonly written: Tally;
   /** How often the reads were taken over. */
@@ -29,9 +32,14 @@ function carry(t: TestContext, from: Duplex, to: Duplex, busyReadBytes?: number)
   const take = t.mock.method(buffers.reads, "take");
   const tally = { readBytes: 0, writtenBytes: 0 };
   const [read, written] = [new Tally(), new Tally()];
-  const flow = new RelayFlow({ ...{ from, to, tally, buffers }, readSinks: [read], writtenSinks: [written] });
+  const waits = new WaitWatch();
+  const flow = new RelayFlow({
+    ...{ from, to, tally, buffers, waits },
+    readSinks: [read],
+    writtenSinks: [written],
+  });
   const takenCount = (): number => take.mock.calls.filter(({ result }) => result === true).length;
-  return { flow, buffers, tally, read, written, takenCount };
+  return { flow, buffers, waits, tally, read, written, takenCount };
 }
 
 async function carried(t: TestContext, busyReadBytes?: number) {
@@ -153,6 +161,29 @@ describe("RelayFlow", () => {
       sender.write(bytes);
       assert.equal(sha256(await read), sha256(bytes));
       assert.equal(takenCount(), 0);
+    }
+  });
+
+  it("has what it paused looked after, by the bytes and busy", io, async (t) => {
+    for (const busyReadBytes of [Infinity, 1]) {
+      const { flow, from, sender, receiver, waits, read } = await carried(t, busyReadBytes);
+      const add = t.mock.method(waits, "add");
+      flow.start();
+      sender.write("little");
+      assert.equal((await readBytes(receiver, 6)).toString(), "little");
+      assert.equal(add.mock.callCount(), 0);
+      assert.equal(flow.checkWait(), false);
+      receiver.pause();
+      sender.write(Buffer.alloc(40 * 1024 * 1024));
+      await until(() => from.isPaused() && add.mock.callCount() > 0);
+      assert.equal(add.mock.calls[0]?.arguments[0], flow);
+      await stalled(read);
+      const write = t.mock.method(from, "write");
+      assert.equal(flow.checkWait(), true);
+      assert.equal(write.mock.callCount(), 1);
+      from.destroy();
+      assert.equal(flow.checkWait(), false);
+      assert.equal(write.mock.callCount(), 1);
     }
   });
 
