@@ -1,7 +1,7 @@
 export interface BufferPoolOptions {
   /** How large each buffer is, in bytes. */
   readonly bufferBytes: number;
-  /** How many there are at most. */
+  /** How many are lent at most. As many again may be written off. */
   readonly maxCount: number;
   /** How long a buffer that nobody needs is kept, in milliseconds; at most twice that. Default: 1,000. */
   readonly keepMs?: number;
@@ -15,6 +15,7 @@ export class BufferPool {
   readonly #keepMs: number;
   readonly #free: Buffer[] = [];
   #lentCount = 0;
+  #writtenOffCount = 0;
   /** How many were free all the time since it was last looked. */
   #unneededCount = 0;
   #isWatched = false;
@@ -28,6 +29,11 @@ export class BufferPool {
   /** How many buffers are lent. */
   get lentCount(): number {
     return this.#lentCount;
+  }
+
+  /** How many buffers were written off, and are still in use. */
+  get writtenOffCount(): number {
+    return this.#writtenOffCount;
   }
 
   /** How many buffers wait for somebody to need them. */
@@ -50,6 +56,23 @@ export class BufferPool {
     this.#lentCount -= 1;
     this.#free.push(buffer);
     if (!this.#isWatched) this.#watch();
+  }
+
+  /**
+   * Lets another buffer be lent in the place of one whose borrower cannot say when he gives it back.
+   *
+   * @returns whether it could be done. Then he keeps it, and says {@link BufferPool.forget} instead of giving it back.
+   */
+  writeOff(): boolean {
+    if (this.#writtenOffCount === this.#maxCount) return false;
+    this.#lentCount -= 1;
+    this.#writtenOffCount += 1;
+    return true;
+  }
+
+  /** To be called once for each buffer that was written off, when nobody reads or writes it any more. */
+  forget(): void {
+    this.#writtenOffCount -= 1;
   }
 
   #watch(): void {

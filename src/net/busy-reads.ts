@@ -8,6 +8,9 @@ import type { RelayBuffers } from "./relay-buffers.js";
  */
 const maxWriteBytes = 256 * 1024;
 
+/** How much a reader who made it wait for long has to take before he is served by large buffers again. */
+const probationBytes = 16 * 1024 * 1024;
+
 export interface BusyReadsOptions {
   readonly from: Duplex;
   readonly to: Duplex;
@@ -24,7 +27,8 @@ export interface BusyReadsOptions {
  * Carries one direction between two sockets through the buffers of {@link RelayBuffers}.
  *
  * A buffer is free when what was read into it is written, and that is as a rule at once: the kernel takes it. Otherwise
- * `from` is paused, and the buffer kept, until it did.
+ * `from` is paused, and the buffer kept, until it did. A reader who lets that last keeps nobody else from a buffer: his is
+ * written off, as far as there is room for that, and for what comes next he is lent none.
  */
 export class BusyReads {
   readonly #from: Duplex;
@@ -41,6 +45,11 @@ export class BusyReads {
   #start = 0;
   #end = 0;
   #isWaiting = false;
+  /** Whether it was looked at since it began to wait. */
+  #wasWaiting = false;
+  #isWrittenOff = false;
+  /** How much it has to read before it is lent a buffer. */
+  #restBytes = 0;
 
   constructor({ from, to, buffers, onRead, onPaused, onWritten }: BusyReadsOptions) {
     this.#from = from;
@@ -76,6 +85,13 @@ export class BusyReads {
     this.#from.resume();
   }
 
+  /** To be called now and then while `from` is paused. The second time in one wait shows that it lasts. */
+  checkWait(): void {
+    if (!this.#isWaiting) return;
+    if (this.#wasWaiting) this.#onLastingWait();
+    this.#wasWaiting = true;
+  }
+
   /** Hands everything to `to` that is still held, because nothing follows. */
   finish(): void {
     if (this.heldBytes > 0) this.#write(this.#end);
@@ -98,7 +114,7 @@ export class BusyReads {
     if (this.#isWaiting) {
       // It was paused, but somebody else resumed it.
       this.#append(source, length);
-      this.#from.pause();
+      this.#pause();
       return;
     }
     this.#source = source;
@@ -111,7 +127,10 @@ export class BusyReads {
   /** What was read into the shared buffer, in another one: to be lent if there seems to be more. */
   #copyShared(length: number): Buffer {
     const { shared } = this.#buffers;
-    if (length === shared.length && !this.#isWaiting) this.#borrow();
+    if (length === shared.length && !this.#isWaiting) {
+      if (this.#restBytes > 0) this.#restBytes -= length;
+      else this.#borrow();
+    }
     if (this.#lent === undefined || this.#isWaiting) return Buffer.from(shared.subarray(0, length));
     shared.copy(this.#lent);
     return this.#lent;
@@ -132,8 +151,20 @@ export class BusyReads {
 
   #wait(): void {
     this.#isWaiting = true;
+    this.#wasWaiting = false;
+    this.#pause();
+  }
+
+  #pause(): void {
     this.#from.pause();
     this.#tellPaused();
+  }
+
+  /** The write under way reads from the buffer until it is done, whoever else may need one. */
+  #onLastingWait(): void {
+    this.#restBytes = probationBytes;
+    if (this.#lent === undefined || this.#isWrittenOff) return;
+    this.#isWrittenOff = this.#poolOf(this.#lent).writeOff();
   }
 
   /** Writes what is held, piece by piece, as long as each is taken at once. Returns whether all of it was. */
@@ -167,9 +198,13 @@ export class BusyReads {
 
   #giveBack(): void {
     const lent = this.#lent;
+    const isWrittenOff = this.#isWrittenOff;
     this.#lent = undefined;
+    this.#isWrittenOff = false;
     this.#source = this.#buffers.shared;
-    if (lent !== undefined) this.#poolOf(lent).give(lent);
+    if (lent === undefined) return;
+    if (isWrittenOff) this.#poolOf(lent).forget();
+    else this.#poolOf(lent).give(lent);
   }
 
   #poolOf(buffer: Buffer): BufferPool {

@@ -18,8 +18,9 @@ export interface RelayBuffersOptions {
  *
  * Every busy direction reads into the first one, which all of them share and which is emptied at once. Who fills it borrows
  * a larger one, until a read no longer fills that, or for as long as the other side does not take what is in it. So who is
- * idle holds nothing, whatever went through before, and all of them together hold no more than there is: 40 MiB by default. What
- * nobody borrows for two seconds is let go of.
+ * idle holds nothing, whatever went through before. Whose reader stands still keeps what it has, and another one is lent in its
+ * place, up to as many again. So all of them together hold 40 MiB by default, and up to 40 MiB more where many stand still;
+ * beyond that others make do with the first one. What nobody borrows for two seconds is let go of.
  */
 export class RelayBuffers {
   readonly reads = new SocketReads();

@@ -76,6 +76,7 @@ export class RelayFlow implements Waiter {
     const from = this.#from;
     if (from.destroyed || !from.isPaused()) return false;
     probePeer(from);
+    this.#busy?.checkWait();
     return true;
   }
 

@@ -42,6 +42,28 @@ describe("BufferPool", () => {
     assert.equal(new BufferPool({ bufferBytes: 100, maxCount: 0 }).take(), undefined);
   });
 
+  it("lends another one in the place of one that is written off, as many as there may be", () => {
+    const pool = new BufferPool({ bufferBytes: 100, maxCount: 2 });
+    const buffers = [take(pool), take(pool)];
+    assert.deepEqual([pool.writeOff(), pool.writeOff()], [true, true]);
+    assert.deepEqual([pool.lentCount, pool.writtenOffCount], [0, 2]);
+    buffers.push(take(pool), take(pool));
+    assert.equal(new Set(buffers).size, 4);
+    assert.equal(pool.take(), undefined);
+    assert.equal(pool.writeOff(), false);
+    assert.deepEqual([pool.lentCount, pool.writtenOffCount], [2, 2]);
+  });
+
+  it("keeps nothing of what was written off", () => {
+    const pool = new BufferPool({ bufferBytes: 100, maxCount: 1 });
+    take(pool);
+    pool.writeOff();
+    pool.forget();
+    assert.deepEqual([pool.lentCount, pool.writtenOffCount, pool.freeCount], [0, 0, 0]);
+    take(pool);
+    assert.equal(pool.writeOff(), true);
+  });
+
   it("drops what nobody needed for its time", (t) => {
     t.mock.timers.enable({ apis: ["setTimeout"] });
     const pool = new BufferPool({ bufferBytes: 100, maxCount: 3, keepMs: 1_000 });

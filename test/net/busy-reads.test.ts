@@ -329,6 +329,83 @@ describe("BusyReads, read by read", () => {
     assert.equal(from.isPaused(), false);
   });
 
+  /** Makes the flow wait, in the middle of a buffer that it borrowed. */
+  function waiting(t: TestContext, options?: RelayBuffersOptions) {
+    const flow = driven(t, options);
+    flow.read();
+    flow.state.isHolding = true;
+    return { ...flow, bytes: flow.read() };
+  }
+
+  it("has its buffer written off in a wait that lasts, so that others can borrow one", async (t) => {
+    const { flow, buffers, complete, written, bytes, from } = waiting(t);
+    const writtenOffCounts = (): number[] => [buffers.middle.writtenOffCount, buffers.large.writtenOffCount];
+    flow.checkWait();
+    assert.deepEqual([...lentCounts(buffers), ...writtenOffCounts()], [1, 0, 0, 0]);
+    for (let check = 0; check < 3; check++) {
+      flow.checkWait();
+      assert.deepEqual([...lentCounts(buffers), ...writtenOffCounts()], [0, 0, 1, 0]);
+    }
+    const others = Array.from({ length: 16 }, () => buffers.middle.take()?.fill(9));
+    assert.equal(others.includes(undefined), false);
+    await complete();
+    await complete();
+    assert.equal(sha256(Buffer.concat(written.slice(-2))), sha256(bytes));
+    assert.equal(from.isPaused(), false);
+    assert.deepEqual([...lentCounts(buffers), ...writtenOffCounts()], [16, 0, 0, 0]);
+  });
+
+  it("gives a buffer that was written off up when both sides are destroyed", (t) => {
+    const { flow, buffers } = waiting(t);
+    flow.checkWait();
+    flow.checkWait();
+    flow.stop();
+    flow.stop();
+    assert.deepEqual([...lentCounts(buffers), buffers.middle.writtenOffCount], [0, 0, 0]);
+  });
+
+  it("keeps its buffer where no more may be written off, until one may", (t) => {
+    const { flow, buffers } = waiting(t, { maxMiddleCount: 2 });
+    for (let other = 0; other < 2; other++) {
+      buffers.middle.take();
+      buffers.middle.writeOff();
+    }
+    assert.deepEqual([buffers.middle.lentCount, buffers.middle.writtenOffCount], [1, 2]);
+    flow.checkWait();
+    flow.checkWait();
+    assert.deepEqual([buffers.middle.lentCount, buffers.middle.writtenOffCount], [1, 2]);
+    buffers.middle.forget();
+    flow.checkWait();
+    assert.deepEqual([buffers.middle.lentCount, buffers.middle.writtenOffCount], [0, 2]);
+  });
+
+  it("borrows none after a wait that lasted, until its reader has taken a good deal", async (t) => {
+    const { flow, read, offered, state, complete } = waiting(t);
+    flow.checkWait();
+    flow.checkWait();
+    state.isHolding = false;
+    await complete();
+    let carried = 0;
+    while (offered() === sharedBytes) carried += read().length;
+    assert.ok(carried >= 16 * mebibyte);
+    assert.ok(carried < 17 * mebibyte);
+    assert.equal(offered(), middleBytes);
+  });
+
+  it("borrows again at once after waits that did not last", async (t) => {
+    const { flow, read, offered, state, complete } = waiting(t);
+    for (let wait = 0; wait < 3; wait++) {
+      flow.checkWait();
+      state.isHolding = false;
+      await complete();
+      flow.checkWait();
+      read();
+      assert.equal(offered(), middleBytes);
+      state.isHolding = true;
+      read();
+    }
+  });
+
   it("does not read over what is still being written", async (t) => {
     for (const length of [10, sharedBytes]) {
       const { read, buffers, state, to } = driven(t);
