@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { silentLogger, type Logger } from "../log/logger.js";
+import { closed } from "./closed.js";
 import type { Admit, Release } from "./connection-limits.js";
 import type { Endpoint } from "./endpoint.js";
 import { tcpKeepAlive } from "./keep-alive.js";
@@ -113,12 +114,4 @@ function admitAll(): Release {
 
 function ignore(): void {
   // Nobody counts them.
-}
-
-async function closed(socket: Socket): Promise<void> {
-  return new Promise((resolve) => {
-    socket.once("close", () => {
-      resolve();
-    });
-  });
 }

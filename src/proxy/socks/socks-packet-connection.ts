@@ -1,5 +1,6 @@
 import { isIPv6, type Socket } from "node:net";
 import { silentLogger, type Logger } from "../../log/logger.js";
+import { closed } from "../../net/closed.js";
 import { DatagramSocket } from "../../net/datagram-socket.js";
 import { formatEndpoint, type Endpoint } from "../../net/endpoint.js";
 import type { PacketConnection, PacketReceiver, PacketSent } from "../../net/packet-connection.js";
@@ -96,13 +97,6 @@ function localHostFor(relay: Endpoint, control: Socket): string {
   const { host } = localEndpointOf(control);
   if (isIPv6(relay.host) === isIPv6(host)) return host;
   return isIPv6(relay.host) ? "::" : "0.0.0.0";
-}
-
-async function closed(socket: Socket): Promise<void> {
-  return new Promise((resolve) => {
-    if (socket.closed) resolve();
-    else socket.once("close", resolve);
-  });
 }
 
 function ignore(): void {
