@@ -11,8 +11,9 @@ export interface SocketHandle {
 
 /**
  * The handle of a socket, for the two things that Node has no documented way to do with a connected socket: to read into a
- * buffer of one's own, and to read once more after an end. This is the only place that looks for it, and the one test that
- * decides between this and what every Duplex can do.
+ * buffer of one's own, and to read once more after an end. This is the only place that looks for it. Where it finds none,
+ * everything is done as with any Duplex; reads into a buffer need members of the socket itself besides, without which
+ * `SocketReads` takes none over.
  *
  * It is `undefined` for all that has no such handle, or no such methods in some later Node. Nor is it given for
  * subclasses, which are somebody else's (a `TLSSocket` reads what is not its payload), and on Windows, where the system
