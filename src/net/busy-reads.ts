@@ -1,12 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { BufferPool } from "./buffer-pool.js";
+import { maxWriteBytes } from "./counted-writes.js";
 import type { RelayBuffers } from "./relay-buffers.js";
-
-/**
- * The most that one write hands to the kernel. What the kernel has taken of a write is known when it has all of it: so far
- * may a count be behind.
- */
-const maxWriteBytes = 256 * 1024;
 
 /** How much a reader who made it wait for long has to take before he is served by large buffers again. */
 const probationBytes = 16 * 1024 * 1024;
@@ -92,7 +87,11 @@ export class BusyReads {
     this.#wasWaiting = true;
   }
 
-  /** Hands everything to `to` that is still held, because nothing follows. */
+  /**
+   * Hands everything to `to` that is still held, because nothing follows. There is something only if somebody else resumed
+   * `from`: while that is paused, its end is not read. Then the count stands still until the whole rest has gone out, for
+   * `to` joins what waits in it to one write, in however many pieces it comes.
+   */
   finish(): void {
     if (this.heldBytes > 0) this.#write(this.#end);
     if (this.#to.writableLength === 0) this.#giveBack();

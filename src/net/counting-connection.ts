@@ -1,11 +1,9 @@
 import { Duplex } from "node:stream";
 import { addToAll, type ByteSink, type ConnectionSinks } from "./byte-sink.js";
+import { hasGoneOut, maxWriteBytes } from "./counted-writes.js";
 import { forwardEvents, forwardMembers, prototypesOf } from "./forward-members.js";
 import { resetConnection } from "./reset.js";
 import { toError } from "./system-error.js";
-
-/** The most that one write hands to the wrapped stream, so that the count of a large one moves while it goes out. */
-const maxWriteBytes = 256 * 1024;
 
 /** A connection with its counting taken off, for whoever moves the bytes and counts them itself. */
 export interface UnwrappedConnection extends ConnectionSinks {
@@ -172,9 +170,7 @@ class CountingConnection extends Duplex {
         return;
       }
       writeBatch(this.#inner, batch, (error) => {
-        // Node 20 completes the write in flight without an error when its stream is destroyed: nobody knows what of it
-        // went out, so nothing is counted.
-        if (error !== undefined || this.#inner.destroyed) {
+        if (!hasGoneOut(this.#inner, error)) {
           callback(error ?? new Error("connection destroyed while writing"));
           return;
         }

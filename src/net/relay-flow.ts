@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import { BusyReads } from "./busy-reads.js";
 import { addToAll, type ByteSink } from "./byte-sink.js";
 import { confirmEnd, isEndConfirmed } from "./confirmed-end.js";
+import { hasGoneOut } from "./counted-writes.js";
 import { probePeer } from "./peer-probe.js";
 import type { RelayBuffers } from "./relay-buffers.js";
 import type { FlowTally } from "./relay-tally.js";
@@ -105,9 +106,7 @@ export class RelayFlow implements Waiter {
   };
 
   readonly #onWritten = (error?: Error | null): void => {
-    // Node 20 completes the write in flight without an error when its stream is destroyed: nobody knows what of it went
-    // out, so nothing is counted.
-    if ((error !== null && error !== undefined) || this.#to.destroyed) return;
+    if (!hasGoneOut(this.#to, error)) return;
     this.#countWritten();
     this.#busy?.onWritten();
   };
