@@ -15,11 +15,10 @@ import { toRoutes } from "./create-routes.js";
 import { silentLogger, type Logger } from "./log/logger.js";
 import { ConnectionLimits, type ConnectionBounds } from "./net/connection-limits.js";
 import { DescriptorHeadroom } from "./net/descriptor-headroom.js";
-import { toError } from "./net/system-error.js";
 import { Gate } from "./parts/gate.js";
 import type { Part } from "./parts/part.js";
+import { RunningParts } from "./parts/running-parts.js";
 import { StartError } from "./parts/start-error.js";
-import { openParts, swapParts } from "./parts/swap-parts.js";
 import type { ClientTimes } from "./proxy/client-times.js";
 import type { Outbound } from "./proxy/outbound.js";
 import { PacketRouter } from "./proxy/packet-router.js";
@@ -69,8 +68,7 @@ export class App {
   readonly #clients = new ServedClients();
   readonly #assembler: Assembler;
   #assembly: Assembly;
-  /** The parts that have something open; those whose place others have taken are among them. */
-  readonly #open = new Set<Part>();
+  readonly #running: RunningParts;
   /** The start, and each reload after the one before it. It never rejects. */
   #newestTurn: Promise<unknown> = Promise.resolve();
   #isRunning = false;
@@ -83,6 +81,7 @@ export class App {
    */
   constructor(config: Config, { createApiServer, logger = silentLogger }: AppOptions) {
     this.#logger = logger;
+    this.#running = new RunningParts(logger);
     this.store = new CounterStore({ maxCounters: config.experimental.v2ray_api.stats.max_counters });
     this.#tracker = new CurrentTracker(this.#createTracker(config));
     this.online = new OnlineUsers(knownOf(config));
@@ -118,16 +117,14 @@ export class App {
    */
   async start(): Promise<AppAddresses> {
     return this.#inTurn(async () => {
-      const parts = partsOf(this.#assembly);
       try {
         await startOutbounds(this.#assembly.outbounds);
-        await openParts(parts);
+        await this.#running.open(partsOf(this.#assembly));
       } catch (error) {
         // A connection is over a little later than its client's.
         await this.#clients.ended();
         throw error;
       }
-      for (const part of parts) this.#open.add(part);
       this.#idleWatch.watch(this.#assembly.config.experimental.timeouts.idle);
       this.#isRunning = true;
       return addressesOf(this.#assembly);
@@ -179,7 +176,7 @@ export class App {
       this.#clients.cut(diff.endsConnectionsOf);
       gate.open();
       const closings = going.map(async (part) => {
-        const closed = this.#close(part);
+        const closed = this.#running.close(part);
         // Calls at an API may take their time to end.
         if (part !== before.api) await closed;
       });
@@ -199,7 +196,7 @@ export class App {
   async stop(cut: AbortSignal): Promise<void> {
     this.#isStopped = true;
     await this.#newestTurn;
-    await Promise.all(Array.from(this.#open, async (part) => this.#close(part, cut)));
+    await this.#running.closeAll(cut);
     // A connection is over a little later than its client's.
     await this.#clients.ended();
     this.#idleWatch.stop();
@@ -223,33 +220,14 @@ export class App {
     return turn;
   }
 
-  /** Opens what comes. @returns what is to go and is still open. */
+  /** @returns what is to go and is still open. What could not be opened again is out of the assembly. */
   async #swap(before: Assembly, after: Assembly): Promise<readonly Part[]> {
-    const [old, next] = [partsOf(before), partsOf(after)];
-    const going = old.filter((part) => !next.includes(part));
-    const coming = next.filter((part) => !old.includes(part));
     try {
-      await swapParts({ going, coming, logger: this.#logger });
+      return await this.#running.swap(partsOf(before), partsOf(after));
     } catch (error) {
       this.#assembly = withoutClosed(before);
       throw error;
-    } finally {
-      for (const part of [...old, ...next]) {
-        if (part.address === undefined) this.#open.delete(part);
-        else this.#open.add(part);
-      }
     }
-    return going.filter((part) => this.#open.has(part));
-  }
-
-  /** @param cut - Default: when the part's time of grace is over. */
-  async #close(part: Part, cut?: AbortSignal): Promise<void> {
-    try {
-      await part.close(cut);
-    } catch (error) {
-      this.#logger.error(`${part.name} did not stop: ${toError(error).message}`);
-    }
-    this.#open.delete(part);
   }
 
   #createTracker({ experimental }: Config): ConnectionTracker {
