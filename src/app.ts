@@ -7,7 +7,7 @@ import {
   type Assembly,
   type CreateApiServer,
 } from "./assembly.js";
-import { diffConfigs } from "./config/config-diff.js";
+import { diffConfigs, type ConfigDiff } from "./config/config-diff.js";
 import type { Config } from "./config/config.js";
 import { summarizeDiff } from "./config/diff-summary.js";
 import type { InboundHandlers } from "./create-inbound.js";
@@ -23,7 +23,7 @@ import type { ClientTimes } from "./proxy/client-times.js";
 import type { Outbound } from "./proxy/outbound.js";
 import { PacketRouter } from "./proxy/packet-router.js";
 import { Router } from "./proxy/router.js";
-import { Routes } from "./proxy/routes.js";
+import { Routes, type RoutesOptions } from "./proxy/routes.js";
 import { ServedClients } from "./proxy/served-clients.js";
 import { CounterStore } from "./stats/counter-store.js";
 import { ConnectionTable } from "./track/connection-table.js";
@@ -121,6 +121,7 @@ export class App {
         await startOutbounds(this.#assembly.outbounds);
         await this.#running.open(partsOf(this.#assembly));
       } catch (error) {
+        await this.#running.discard(partsOf(this.#assembly));
         // A connection is over a little later than its client's.
         await this.#clients.ended();
         throw error;
@@ -157,10 +158,7 @@ export class App {
       // Whoever comes by what is new waits until all is: no connection shall be routed by the old rules.
       const gate = new Gate();
       const after = this.#assembler.assemble(config, { before, diff, gate });
-      await startOutbounds(after.outbounds.filter((outbound) => !before.outbounds.includes(outbound)));
-      const routes = toRoutes(config, after.outbounds);
-      const tracker = diff.sections.includes(statsSection) ? this.#createTracker(config) : undefined;
-      const going = await this.#swap(before, after);
+      const { routes, tracker, going } = await this.#prepare(before, after, diff);
       // From here on nothing can fail, and nothing comes in between.
       this.#assembly = after;
       this.#routes.replaceBy(routes);
@@ -196,6 +194,7 @@ export class App {
   async stop(cut: AbortSignal): Promise<void> {
     this.#isStopped = true;
     await this.#newestTurn;
+    await this.#running.discard(partsOf(this.#assembly));
     await this.#running.closeAll(cut);
     // A connection is over a little later than its client's.
     await this.#clients.ended();
@@ -220,11 +219,16 @@ export class App {
     return turn;
   }
 
-  /** @returns what is to go and is still open. What could not be opened again is out of the assembly. */
-  async #swap(before: Assembly, after: Assembly): Promise<readonly Part[]> {
+  /** Does all of a reload that can fail. */
+  async #prepare(before: Assembly, after: Assembly, { sections }: ConfigDiff): Promise<PreparedReload> {
     try {
-      return await this.#running.swap(partsOf(before), partsOf(after));
+      await startOutbounds(after.outbounds.filter((outbound) => !before.outbounds.includes(outbound)));
+      const routes = toRoutes(after.config, after.outbounds);
+      const tracker = sections.includes(statsSection) ? this.#createTracker(after.config) : undefined;
+      const going = await this.#running.swap(partsOf(before), partsOf(after));
+      return { routes, tracker, going };
     } catch (error) {
+      await this.#running.discard(partsOf(after));
       this.#assembly = withoutClosed(before);
       throw error;
     }
@@ -236,6 +240,15 @@ export class App {
       stats.enabled ? [new StatsTracker(this.store, { ...stats, logger: this.#logger })] : [],
     );
   }
+}
+
+/** What a reload has to put into the place of what there was. */
+interface PreparedReload {
+  readonly routes: RoutesOptions;
+  /** Absent where the same are counted as before. */
+  readonly tracker: ConnectionTracker | undefined;
+  /** What listened before, shall no more, and still does. */
+  readonly going: readonly Part[];
 }
 
 /** Where the config says whom to count. */

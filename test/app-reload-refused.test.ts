@@ -6,12 +6,14 @@ import type { CreateApiServer } from "../src/assembly.js";
 import { toConfig } from "../src/config/to-config.js";
 import type { User } from "../src/proxy/users.js";
 import { createApp } from "../src/proxy-entry.js";
+import { KeptTimers } from "./helpers/kept-timers.js";
 import { askProxy, connectTo } from "./helpers/proxy.js";
 import { RecordingLogger } from "./helpers/recording-logger.js";
 import { startReloadedApp } from "./helpers/reloaded-app.js";
 import { closeAfter, closedPort, listen } from "./helpers/sockets.js";
 import { createTempDir } from "./helpers/temp-dir.js";
 import { tlsFixture } from "./helpers/tls.js";
+import { until } from "./helpers/timing.js";
 
 const io = { timeout: 10_000 };
 const alice: User = { username: "alice", password: "a" };
@@ -126,6 +128,71 @@ describe("App's reload, refused", () => {
     const withApi = toConfig({ experimental: { v2ray_api: { listen: "127.0.0.1:0" } } });
     await assert.rejects(app.reload(withApi), { code: "API_NOT_INCLUDED" });
     assert.deepEqual((await app.reload(toConfig({ inbounds: mixed("in") }))).inbounds, inbounds);
+  });
+});
+
+describe("An app's parts that are not opened", () => {
+  const tls = { enabled: true, certificate_path: "/nowhere/at/all.pem" };
+  const upstream = { type: "http", tag: "up", server: "127.0.0.1", server_port: 1, tls };
+  const many = Array.from({ length: 5 }, (_, index) => mixed(`n${index}`));
+
+  /** An API server that says what becomes of it. */
+  function recordApis(): { readonly made: string[]; readonly createApiServer: CreateApiServer } {
+    const made: string[] = [];
+    const createApiServer: CreateApiServer = () => {
+      const index = made.push("made") - 1;
+      return {
+        start: async () => Promise.resolve({ host: "127.0.0.1", port: 7 }),
+        stop: async () => {
+          made[index] = "stopped";
+          return Promise.resolve();
+        },
+      };
+    };
+    return { made, createApiServer };
+  }
+  const api = { v2ray_api: { listen: "127.0.0.1:7" } };
+  const otherApi = { v2ray_api: { ...api.v2ray_api, access_control_allow_origin: "https://panel.example" } };
+
+  it("keep no timer, of an app that is never started", io, (t) => {
+    const timers = new KeptTimers(t);
+    createApp(toConfig({ inbounds: many }));
+    assert.equal(timers.count, 0);
+  });
+
+  for (const [what, broken] of [
+    ["an outbound that cannot be read", { outbounds: upstream }],
+    ["an API that is not included", { experimental: api }],
+  ] as const) {
+    it(`keep no timer, of a reload that is refused for ${what}`, io, async (t) => {
+      const app = createApp(toConfig({ inbounds: mixed("in") }));
+      closeAfter(t, app);
+      await app.start();
+      const timers = new KeptTimers(t);
+      await assert.rejects(app.reload(toConfig({ inbounds: [mixed("in"), ...many], ...broken })));
+      await until(() => timers.count === 0);
+    });
+  }
+
+  it("are stopped all the same where a reload is refused", io, async (t) => {
+    const { port: taken } = await listen(t, createServer());
+    const { made, createApiServer } = recordApis();
+    const app = new App(toConfig({ experimental: api }), { createApiServer });
+    closeAfter(t, app);
+    await app.start();
+    await assert.rejects(app.reload(toConfig({ outbounds: upstream, experimental: otherApi })));
+    const blocked = mixed("in", { listen_port: taken });
+    await assert.rejects(app.reload(toConfig({ inbounds: blocked, experimental: otherApi })));
+    assert.deepEqual(made, ["made", "stopped", "stopped"]);
+  });
+
+  it("are stopped all the same where the start fails, or does not come before the stop", io, async () => {
+    const { made, createApiServer } = recordApis();
+    const failing = new App(toConfig({ outbounds: upstream, experimental: api }), { createApiServer });
+    await assert.rejects(failing.start(), { name: "StartError" });
+    assert.deepEqual(made, ["stopped"]);
+    await new App(toConfig({ experimental: api }), { createApiServer }).stop(AbortSignal.abort());
+    assert.deepEqual(made, ["stopped", "stopped"]);
   });
 });
 

@@ -70,6 +70,13 @@ export class Part<S extends Service = Service> {
     if (this.#isUsed) await this.#service.stop(cut);
   }
 
+  /** Stops the service of one that never opened, for what that may hold since it was made. Nothing happens to others. */
+  async discard(): Promise<void> {
+    if (this.#isUsed) return;
+    this.#isUsed = true;
+    await this.#service.stop(AbortSignal.abort());
+  }
+
   #endOfGrace(): AbortSignal {
     return this.#graceMs === 0 ? AbortSignal.abort() : AbortSignal.timeout(this.#graceMs);
   }

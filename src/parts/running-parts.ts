@@ -50,16 +50,25 @@ export class RunningParts {
    * @param cut - Default: when the part's time of grace is over.
    */
   async close(part: Part, cut?: AbortSignal): Promise<void> {
-    try {
-      await part.close(cut);
-    } catch (error) {
-      this.#logger.error(`${part.name} did not stop: ${toError(error).message}`);
-    }
+    await this.#settle(part, part.close(cut));
     this.#parts.delete(part);
+  }
+
+  /** Discards parts that will not be opened any more; nothing happens to those that were. It never rejects. */
+  async discard(parts: readonly Part[]): Promise<void> {
+    await Promise.all(parts.map(async (part) => this.#settle(part, part.discard())));
   }
 
   /** Closes all of them. It never rejects. */
   async closeAll(cut: AbortSignal): Promise<void> {
     await Promise.all(Array.from(this.#parts, async (part) => this.close(part, cut)));
+  }
+
+  async #settle({ name }: Part, stopped: Promise<void>): Promise<void> {
+    try {
+      await stopped;
+    } catch (error) {
+      this.#logger.error(`${name} did not stop: ${toError(error).message}`);
+    }
   }
 }

@@ -10,8 +10,8 @@ export interface Service {
    */
   start(): Promise<Endpoint>;
   /**
-   * Stops to accept, and resolves when everything that was accepted has ended. It may be called more than once, and
-   * where the start has failed.
+   * Stops to accept, and resolves when everything that was accepted has ended. It may be called more than once,
+   * where the start has failed, and in place of a start: what a refused reload has made is stopped so.
    *
    * @param cut - Aborts when what is still open has to end at once. It may have aborted before the call.
    */

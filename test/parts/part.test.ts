@@ -77,6 +77,23 @@ describe("Part", () => {
     assert.deepEqual(ports.events, []);
   });
 
+  it("stops such a service when it is discarded, and is another one when it is opened then", async () => {
+    const events: string[] = [];
+    const create = (): Service => {
+      events.push("made");
+      return {
+        ...idle,
+        stop: async ({ aborted }) => Promise.resolve(void events.push(`stopped ${aborted}`)),
+      };
+    };
+    const part = new Part({ name: "one", listen: { host: "", port: 1 }, create });
+    await part.discard();
+    await part.discard();
+    await part.open();
+    await part.discard();
+    assert.deepEqual(events, ["made", "stopped true", "made"]);
+  });
+
   it("gives what it has accepted its time of grace, or that of whoever closes it", async () => {
     const ports = new FakePorts();
     const part = ports.part("one", 1, { graceMs: 60_000 });

@@ -48,6 +48,23 @@ describe("RunningParts", () => {
     assert.equal(ports.events.at(-1), "cut b");
   });
 
+  it("discards what is not open, and leaves alone what is", async () => {
+    const stopped: string[] = [];
+    const part = (name: string) =>
+      new Part({
+        ...{ name, listen: { host: "", port: 1 } },
+        create: () => ({
+          start: async () => Promise.resolve({ host: "", port: 1 }),
+          stop: async ({ aborted }) => Promise.resolve(void stopped.push(`${name} ${aborted}`)),
+        }),
+      });
+    const running = new RunningParts(logger);
+    const [open, other] = [part("open"), part("other")];
+    await running.open([open]);
+    await running.discard([open, other]);
+    assert.deepEqual(stopped, ["other true"]);
+  });
+
   it("logs what does not stop, and has done with it", async () => {
     const recorder = new RecordingLogger();
     const running = new RunningParts(recorder);

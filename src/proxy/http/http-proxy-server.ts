@@ -46,6 +46,7 @@ export class HttpProxyServer {
   /** Who may send requests, as it was when the request was let in that a client has under way. */
   readonly #usersAtLogin = new WeakMap<Socket, Users>();
   #users: Users;
+  #isWatching = false;
   #isClosing = false;
 
   constructor(options: HttpProxyServerOptions) {
@@ -66,8 +67,6 @@ export class HttpProxyServer {
     this.#server.maxHeadersCount = 0;
     // Not in Node's documentation: without it a client that ends its side behind its request gets no answer.
     Object.assign(this.#server, { httpAllowHalfOpen: true });
-    // A server that never listened does not watch its timeouts before it is told that it does.
-    this.#server.emit("listening");
     this.#server.on("connect", this.#onConnect);
     this.#server.on("request", this.#onRequest);
     // What to make of an expectation is the origin's to say.
@@ -84,6 +83,7 @@ export class HttpProxyServer {
 
   /** Takes a connection over, from its first byte. */
   serve(client: Socket): void {
+    this.#watch();
     const forwarder = new HttpForwarder((route) => this.#openOrigin(client, route));
     const { times } = this.#options;
     this.#sessions.set(client, new HttpSession(client, forwarder, times.lingerMs));
@@ -101,6 +101,13 @@ export class HttpProxyServer {
     this.#isClosing = true;
     for (const session of this.#sessions.values()) session.end();
     this.#closeIfUnused();
+  }
+
+  /** A server that never listened does not watch its timeouts before it is told that it does. One without clients keeps no timer. */
+  #watch(): void {
+    if (this.#isWatching) return;
+    this.#isWatching = true;
+    this.#server.emit("listening");
   }
 
   readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
