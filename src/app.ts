@@ -138,7 +138,8 @@ export class App {
    * - An inbound that is the same, its users aside, goes on listening. Connections by way of inbounds that are changed or
    *   gone are cut, and so are those of users who are gone or have another password, UDP included. All others stay.
    * - Rules, outbounds, limits, timeouts and lists of whom to count hold for the connections to come, and rules for the next
-   *   packet of UDP clients. A connection that is open stays with its outbound, even if that is changed or gone, and is counted as before.
+   *   packet of UDP clients. A connection that is open stays with its outbound, even if that is changed or gone, and is counted as before;
+   *   one of a UDP client ends with the client's next packet if no rule leads to its outbound any more.
    * - Counters keep their values and stay listed.
    *
    * What the new config adds is opened first. Where it can only be opened in the place of something old, on the same port,

@@ -46,7 +46,8 @@ const retryDelayMs = 1_000;
 
 /**
  * One client, from its first packet to its last. The end of one outbound's branch, or that there can be none, is nothing to
- * the others; the next packet for that outbound opens another one.
+ * the others; the next packet for that outbound opens another one. Where other rules come to hold, the client's next packet ends
+ * the branches to which none of them leads.
  */
 class RoutedClient {
   readonly #request: PacketRequest;
@@ -55,13 +56,14 @@ class RoutedClient {
   readonly #carried = new Set<Promise<void>>();
   readonly #retryAtMs = new Map<PacketOutbound, number>();
   readonly #gone = new AbortController();
-  #newest:
-    { readonly destination: Endpoint; readonly route: ChosenRoute; readonly revision: number } | undefined;
+  #newest: { readonly destination: Endpoint; readonly route: ChosenRoute } | undefined;
+  #revision: number;
   #hasDropped = false;
 
   constructor(request: PacketRequest, options: Required<PacketRouterOptions>) {
     this.#request = request;
     this.#options = options;
+    this.#revision = options.routes.revision;
   }
 
   async run(): Promise<void> {
@@ -92,14 +94,29 @@ class RoutedClient {
   /** Clients send many packets to one destination: the last answer is kept. */
   #choose(destination: Endpoint): ChosenRoute {
     const { routes } = this.#options;
+    if (this.#revision !== routes.revision) this.#goBy(routes);
     const newest = this.#newest;
     const isSame =
       newest?.destination.host === destination.host && newest.destination.port === destination.port;
-    if (isSame && newest.revision === routes.revision) return newest.route;
+    if (isSame) return newest.route;
     const { inbound, user, source } = this.#request;
     const route = routes.choose({ inbound, user, network: "udp", source, destination });
-    this.#newest = { destination, route, revision: routes.revision };
+    this.#newest = { destination, route };
     return route;
+  }
+
+  /** Other rules hold from here on: ends the branches that no packet could reach any more. */
+  #goBy(routes: Routes): void {
+    this.#revision = routes.revision;
+    this.#newest = undefined;
+    for (const [outbound, branch] of this.#branches) {
+      if (routes.leadTo(outbound)) continue;
+      this.#branches.delete(outbound);
+      branch.close();
+    }
+    for (const outbound of this.#retryAtMs.keys()) {
+      if (!routes.leadTo(outbound)) this.#retryAtMs.delete(outbound);
+    }
   }
 
   #open(outbound: PacketOutbound, rule: string, destination: Endpoint): PacketBranch | undefined {
@@ -111,9 +128,11 @@ class RoutedClient {
       ...{ inbound, outbound: outbound.tag, user, network: "udp", source, destination, rule },
     };
     const carried = this.#carry(branch, outbound, metadata).finally(() => {
+      this.#carried.delete(carried);
+      // It was ended here, and another one may have its place.
+      if (this.#branches.get(outbound) !== branch) return;
       this.#branches.delete(outbound);
       this.#retryAtMs.set(outbound, performance.now() + retryDelayMs);
-      this.#carried.delete(carried);
     });
     this.#carried.add(carried);
     return branch;

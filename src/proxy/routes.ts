@@ -38,6 +38,11 @@ export class Routes {
     this.#revision += 1;
   }
 
+  /** Whether any connection can leave there. */
+  leadTo(outbound: Outbound): boolean {
+    return outbound === this.#final || this.#rules.some((rule) => rule.outbound === outbound);
+  }
+
   choose(facts: RouteFacts): ChosenRoute {
     const index = this.#rules.findIndex((rule) => rule.matches(facts));
     const chosen = this.#rules[index];

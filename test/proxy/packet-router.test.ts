@@ -8,6 +8,7 @@ import { PacketRouter } from "../../src/proxy/packet-router.js";
 import { Routes } from "../../src/proxy/routes.js";
 import type { Rule } from "../../src/proxy/rules/rule.js";
 import { CounterStore } from "../../src/stats/counter-store.js";
+import { ConnectionTable } from "../../src/track/connection-table.js";
 import type { ConnectionTracker } from "../../src/track/connection-tracker.js";
 import { StatsTracker } from "../../src/track/stats-tracker.js";
 import { ruleTo } from "../helpers/destination-rule.js";
@@ -38,6 +39,8 @@ interface RoutedOptions {
 /** A client whose packets are being routed. */
 interface Routed {
   readonly client: MemoryPackets;
+  readonly routes: Routes;
+  readonly connections: ConnectionTable;
   readonly logger: RecordingLogger;
   readonly over: Promise<void>;
 }
@@ -45,8 +48,11 @@ interface Routed {
 function route({ rules = [], final, tracker = new RecordingTracker(), user }: RoutedOptions): Routed {
   const client = new MemoryPackets();
   const logger = new RecordingLogger();
-  const router = new PacketRouter({ routes: new Routes({ rules, final }), tracker, logger });
-  return { client, logger, over: router.route({ inbound: "in", client, user, source }) };
+  const routes = new Routes({ rules, final });
+  const connections = new ConnectionTable();
+  const router = new PacketRouter({ routes, tracker, connections, logger });
+  const over = router.route({ inbound: "in", client, user, source });
+  return { client, routes, connections, logger, over };
 }
 
 /** Counts everything that the tests name. */
@@ -237,6 +243,102 @@ describe("PacketRouter's choice", () => {
     const destinations = asked.map(({ destination }) => destination);
     assert.deepEqual(destinations, [web, otherPort, web, otherHost, web]);
     client.close();
+  });
+});
+
+describe("PacketRouter's choice by other rules", () => {
+  /** The outbounds of the connections that are open. */
+  function openIn({ connections }: Routed): readonly string[] {
+    return connections.list().map(({ metadata }) => metadata.outbound);
+  }
+
+  it(
+    "ends, with the next packet, the connections by outbounds that no rule leads to any more",
+    io,
+    async () => {
+      const [gone, kept] = [new MemoryOutbound({ tag: "gone" }), new MemoryOutbound({ tag: "kept" })];
+      const next = new MemoryOutbound({ tag: "next" });
+      const routed = route({ rules: [ruleTo(dns, gone).rule], final: kept });
+      const { client, routes, logger, over } = routed;
+      client.deliver("one", dns);
+      client.deliver("two", web);
+      await gone.remote.sentCount(1);
+      routes.replaceBy({ rules: [ruleTo(dns, next).rule], final: kept });
+      gone.remote.deliver("late", dns);
+      assert.deepEqual(textsTo(client), ["late 192.0.2.1:53"]);
+      assert.deepEqual(openIn(routed), ["gone", "kept"]);
+
+      client.deliver("three", web);
+      await gone.remote.closed;
+      await turns(3);
+      assert.deepEqual(openIn(routed), ["kept"]);
+      const ends = logger.lines.filter(({ message }) => message === "connection closed");
+      assert.deepEqual(
+        ends.map(({ fields }) => [
+          fields?.["outbound"],
+          fields?.["uplink_bytes"],
+          fields?.["downlink_bytes"],
+        ]),
+        [["gone", 3, 4]],
+      );
+      client.deliver("four", dns);
+      await next.remote.sentCount(1);
+      assert.deepEqual(openIn(routed), ["kept", "next"]);
+      client.close();
+      await over;
+      assert.deepEqual(openIn(routed), []);
+    },
+  );
+
+  it("leaves alone those to which another rule leads", io, async () => {
+    const [one, two] = [new MemoryOutbound({ tag: "one" }), new MemoryOutbound({ tag: "two" })];
+    const { client, routes, over } = route({ rules: [ruleTo(dns, one).rule], final: two });
+    client.deliver("1", dns);
+    client.deliver("2", web);
+    routes.replaceBy({ rules: [ruleTo(dns, two).rule], final: one });
+    client.deliver("3", dns);
+    client.deliver("4", web);
+    await Promise.all([one.remote.sentCount(2), two.remote.sentCount(2)]);
+    assert.deepEqual([one.signals.length, two.signals.length], [1, 1]);
+    client.close();
+    await over;
+  });
+
+  it("opens another one at once by an outbound that has come back", io, async () => {
+    const final = new MemoryOutbound();
+    const { client, routes, logger, over } = route({ final });
+    client.deliver("one", dns);
+    routes.replaceBy({ final: block });
+    client.deliver("two", dns);
+    routes.replaceBy({ final });
+    client.deliver("three", dns);
+    await final.dialledCount(2);
+    await final.remotes[1]?.sentCount(1);
+    await turns(3);
+    // The end of the first one is nothing to the second.
+    client.deliver("four", dns);
+    assert.deepEqual(
+      final.remotes.map((remote) => textsTo(remote).map((text) => text.split(" ")[0])),
+      [["one"], ["three", "four"]],
+    );
+    assert.equal(logger.lines.filter(({ message }) => message === "connection closed").length, 1);
+    client.close();
+    await over;
+  });
+
+  it("sends what still waits for an outbound that is gone, once that has been dialled", io, async () => {
+    const final = new MemoryOutbound({ holds: true });
+    const routed = route({ final });
+    const { client, routes, over } = routed;
+    client.deliver("one", dns);
+    routes.replaceBy({ final: block });
+    client.deliver("two", dns);
+    final.open();
+    await final.remote.closed;
+    assert.deepEqual(textsTo(final.remote), ["one 192.0.2.1:53"]);
+    client.close();
+    await over;
+    assert.deepEqual(openIn(routed), []);
   });
 });
 

@@ -70,4 +70,13 @@ describe("Routes", () => {
     routes.replaceBy({ final });
     assert.deepEqual(routes.choose({ ...facts, user: "bob" }), { outbound: final, rule: "final" });
   });
+
+  it("know the outbounds to which they lead", () => {
+    const routes = new Routes({ rules: [new Rule({ outbound: one })], final });
+    const led = (): readonly boolean[] => [one, two, final].map((outbound) => routes.leadTo(outbound));
+    assert.deepEqual(led(), [true, false, true]);
+    // Another one of the same name is not the same.
+    routes.replaceBy({ rules: [new Rule({ outbound: outboundOf("one") })], final: two });
+    assert.deepEqual(led(), [false, true, false]);
+  });
 });
