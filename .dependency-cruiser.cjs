@@ -9,7 +9,7 @@ const floors = {
   "^src/proxy/": ["^src/(log|net|track)/"],
   "^src/config/": ["^src/(log|stats|net|track|proxy)/"],
   "^src/parts/": ["^src/(log|net)/"],
-  "^src/create-[a-z]+\\.ts$": ["^src/(log|proxy|config)/"],
+  "^src/create-[a-z]+\\.ts$": ["^src/(log|net|proxy|config)/"],
   "^src/assembly\\.ts$": ["^src/(log|stats|net|track|proxy|config|parts)/", "^src/create-[a-z]+\\.ts$"],
   "^src/app\\.ts$": ["^src/(log|stats|net|track|proxy|config|parts)/", "^src/(assembly|create-[a-z]+)\\.ts$"],
   "^src/index\\.ts$": ["^src/(log|stats|net|track|proxy|config|rpc|parts)/", "^src/(app|assembly)\\.ts$"],

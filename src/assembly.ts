@@ -171,7 +171,7 @@ export class Assembler {
     for (const [index, inbound] of config.inbounds.entries()) {
       const part = inbounds[index];
       if (part === undefined || !users.has(inbound.tag)) continue;
-      part.createBy(() => createInbound(inbound, this.#options.handlers, this.#surroundings));
+      part.createBy((listen) => createInbound(inbound, listen, this.#options.handlers, this.#surroundings));
       if ("users" in inbound) part.service.replaceUsers?.(inbound.users);
     }
   }
@@ -188,20 +188,25 @@ export class Assembler {
     return new Part({
       name: `inbound ${tag}`,
       listen: { host, port },
-      create: () => createInbound(config, gated ?? handlers, this.#surroundings),
+      create: (place) => createInbound(config, place, gated ?? handlers, this.#surroundings),
     });
   }
 
   #createApi({ experimental }: Config): Part | undefined {
-    const { listen, stats, metrics, access_control_allow_origin: allowedOrigins } = experimental.v2ray_api;
-    if (listen === undefined) return undefined;
+    const {
+      listen: place,
+      stats,
+      metrics,
+      access_control_allow_origin: allowedOrigins,
+    } = experimental.v2ray_api;
+    if (place === undefined) return undefined;
     const { createApiServer, logger, store, online, connections, refusedConnections } = this.#options;
     const served = stats.enabled ? { store, online } : {};
     const told = { metrics, connections, refusedConnections };
     return new Part({
       name: "v2ray_api",
-      listen,
-      create: () => createApiServer({ listen, ...served, ...told, allowedOrigins, logger }),
+      listen: place,
+      create: (listen) => createApiServer({ listen, ...served, ...told, allowedOrigins, logger }),
       graceMs: apiGraceMs,
     });
   }

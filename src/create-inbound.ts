@@ -1,5 +1,6 @@
 import type { InboundConfig } from "./config/inbounds.js";
 import type { Logger } from "./log/logger.js";
+import type { Endpoint } from "./net/endpoint.js";
 import type { ClientTimes } from "./proxy/client-times.js";
 import { DirectInbound, type DirectInboundOptions } from "./proxy/direct/direct-inbound.js";
 import type { Inbound, PacketHandler, RequestHandler } from "./proxy/inbound.js";
@@ -20,14 +21,19 @@ export interface InboundSurroundings extends Required<Pick<DirectInboundOptions,
   readonly logger: Logger;
 }
 
-/** Makes the inbound that a config describes. */
+/**
+ * Makes the inbound that a config describes.
+ *
+ * @param listen - Where, whatever the config says: with the port that one had that is made anew.
+ */
 export function createInbound(
   config: InboundConfig,
+  listen: Endpoint,
   handlers: InboundHandlers,
   { logger, ownSockets, times }: InboundSurroundings,
 ): Inbound {
-  const { tag, listen: host, listen_port: port } = config;
-  const common = { tag, listen: { host, port }, logger };
+  const { tag, listen_port: port } = config;
+  const common = { tag, listen, logger };
   if (config.type === "http") {
     return new ProxyInbound({ ...common, ...handlers, type: config.type, users: config.users, times });
   }

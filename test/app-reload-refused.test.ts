@@ -105,6 +105,21 @@ describe("App's reload, refused", () => {
     await (await app.open("in", alice)).assertAlive();
   });
 
+  it("opens again on the port that it had what may have any", io, async (t) => {
+    const config = (rest: object) => ({
+      inbounds: mixed("in", rest),
+      experimental: { v2ray_api: { listen: "127.0.0.1:0" } },
+    });
+    const app = await startReloadedApp(t, config({ users: [alice] }));
+    await app.reload(config({ users: [bob] }));
+    const { inbounds } = app.addresses;
+    const listen_port = app.proxyOf("in").port;
+    await assert.rejects(app.reload(config({ listen: "192.0.2.1", listen_port })), { name: "StartError" });
+    await (await app.open("in", bob)).assertAlive();
+    await app.reload(config({ users: [bob] }));
+    assert.deepEqual(app.addresses.inbounds, inbounds);
+  });
+
   it("can be mended", io, async (t) => {
     const server = createServer();
     const { port } = await listen(t, server);

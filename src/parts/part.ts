@@ -8,8 +8,11 @@ export interface PartOptions<S extends Service> {
   readonly name: string;
   /** Where its config wants it to listen. */
   readonly listen: Endpoint;
-  /** Makes it. Called once at first, and once more each time that it is opened again. */
-  readonly create: () => S;
+  /**
+   * Makes it, to listen there. Called once at first, and once more each time that it is opened again: with where it listened,
+   * the port among it that was chosen.
+   */
+  readonly create: (listen: Endpoint) => S;
   /** How long what it has accepted may take to end when its place is needed, in milliseconds. Default: 0. */
   readonly graceMs?: number;
 }
@@ -18,11 +21,12 @@ export interface PartOptions<S extends Service> {
 export class Part<S extends Service = Service> {
   readonly name: string;
   readonly listen: Endpoint;
-  #create: () => S;
+  #create: (listen: Endpoint) => S;
   readonly #graceMs: number;
   #service: S;
   #isUsed = false;
   #address: Endpoint | undefined;
+  #lastAddress: Endpoint;
 
   /** @throws whatever `create` throws. */
   constructor({ name, listen, create, graceMs = 0 }: PartOptions<S>) {
@@ -30,7 +34,8 @@ export class Part<S extends Service = Service> {
     this.listen = listen;
     this.#create = create;
     this.#graceMs = graceMs;
-    this.#service = create();
+    this.#lastAddress = listen;
+    this.#service = create(listen);
   }
 
   /** What listens: another one after each time that it was opened again. */
@@ -44,16 +49,17 @@ export class Part<S extends Service = Service> {
   }
 
   /** From here on it is made so when it is opened again. What listens now stays. */
-  createBy(create: () => S): void {
+  createBy(create: (listen: Endpoint) => S): void {
     this.#create = create;
   }
 
   /** @throws StartError; nothing of it is open then. */
   async open(): Promise<Endpoint> {
-    if (this.#isUsed) this.#service = this.#create();
+    if (this.#isUsed) this.#service = this.#create(this.#lastAddress);
     this.#isUsed = true;
     try {
-      return (this.#address = await this.#service.start());
+      this.#address = await this.#service.start();
+      return (this.#lastAddress = this.#address);
     } catch (error) {
       await this.close(AbortSignal.abort());
       throw new StartError(this.name, error);

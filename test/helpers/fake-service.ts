@@ -13,7 +13,7 @@ export class FakePorts {
   /** A part that listens on a port here; its name is in the events. */
   part(name: string, port: number, options: { readonly graceMs?: number } = {}): Part {
     return new Part({
-      ...{ name, listen: { host: "", port }, create: () => this.#createService(name, port) },
+      ...{ name, listen: { host: "", port }, create: (place) => this.#createService(name, place.port) },
       ...options,
     });
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { Endpoint } from "../../src/net/endpoint.js";
 import { Part } from "../../src/parts/part.js";
 import type { Service } from "../../src/parts/service.js";
 import { FakePorts } from "../helpers/fake-service.js";
@@ -46,6 +47,23 @@ describe("Part", () => {
     await part.open();
     assert.notEqual(part.service, service);
     assert.deepEqual(ports.events, ["open one", "cut one", "open one"]);
+  });
+
+  it("is opened again where it listened, whichever port it took", async () => {
+    const wanted: Endpoint[] = [];
+    const create = (listen: Endpoint): Service => {
+      wanted.push(listen);
+      return { ...idle, start: async () => Promise.resolve({ ...listen, port: listen.port || 50_000 }) };
+    };
+    const part = new Part({ name: "one", listen: { host: "::1", port: 0 }, create });
+    const address = await part.open();
+    await part.close();
+    assert.deepEqual(await part.open(), address);
+    part.createBy(create);
+    await part.close();
+    assert.deepEqual(await part.open(), address);
+    assert.deepEqual(wanted, [{ host: "::1", port: 0 }, address, address]);
+    assert.equal(part.listen.port, 0);
   });
 
   it("is made as it is to be made last, but only when it is opened again", async () => {

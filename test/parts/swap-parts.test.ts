@@ -98,6 +98,16 @@ describe("swapParts", () => {
     assert.deepEqual(logger.lines, []);
   });
 
+  it("opens again what had any free port on the one that it had", async () => {
+    const ports = new FakePorts();
+    const going = await opened(ports, ["old", 0]);
+    ports.broken.add("new");
+    const swapped = swapParts({ going, coming: [ports.part("new", 50_000)], logger });
+    await assert.rejects(swapped, { message: "new: broken" });
+    assert.deepEqual(ports.events, ["cut old", "open old"]);
+    assert.equal(going[0]?.address?.port, 50_000);
+  });
+
   it("says which part cannot be opened again, and goes on with the others", async () => {
     const ports = new FakePorts();
     const recorder = new RecordingLogger();
