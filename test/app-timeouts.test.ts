@@ -31,7 +31,11 @@ describe("experimental.timeouts of an app", () => {
   }
 
   it("handshake: is another one for clients that come after a reload", io, async (t) => {
-    const app = await startReloadedApp(t, withTimeouts({}));
+    const app = await startReloadedApp(t, withTimeouts({ handshake: "1h" }));
+    // One that is served by the time of before: what watches it must not be all that there is.
+    const before = await connectTo(t, app.proxyOf("in"));
+    before.write("GET /no-proxy-request HTTP/1.1\r\nHost: a.test\r\n\r\n");
+    assert.equal((await readHttpAnswer(before)).status, 400);
     await app.reload(withTimeouts({ handshake: "30ms" }));
     for (const sent of unfinished) {
       const client = await connectTo(t, app.proxyOf("in"));

@@ -46,7 +46,8 @@ export class HttpProxyServer {
   /** Who may send requests, as it was when the request was let in that a client has under way. */
   readonly #usersAtLogin = new WeakMap<Socket, Users>();
   #users: Users;
-  #isWatching = false;
+  /** By which time the clients are watched; `undefined` before the first one. */
+  #watchedMs: number | undefined;
   #isClosing = false;
 
   constructor(options: HttpProxyServerOptions) {
@@ -57,7 +58,6 @@ export class HttpProxyServer {
     this.#server = createServer({
       // An upload may take its time.
       requestTimeout: 0,
-      connectionsCheckingInterval: Math.max(1, times.handshakeMs / 10),
       maxHeaderSize: maxHeadBytes,
       insecureHTTPParser: false,
       // Checked here, so that it is answered in turn.
@@ -83,12 +83,11 @@ export class HttpProxyServer {
 
   /** Takes a connection over, from its first byte. */
   serve(client: Socket): void {
-    this.#watch();
-    const forwarder = new HttpForwarder((route) => this.#openOrigin(client, route));
     const { times } = this.#options;
+    this.#watch(times.handshakeMs);
+    const forwarder = new HttpForwarder((route) => this.#openOrigin(client, route));
     this.#sessions.set(client, new HttpSession(client, forwarder, times.lingerMs));
-    // Node's server, too, reads them each time.
-    this.#server.headersTimeout = times.handshakeMs;
+    // Node's server, too, reads it each time.
     this.#server.keepAliveTimeout = times.httpKeepAliveMs;
     client.once("close", () => {
       this.#forget(client);
@@ -103,10 +102,15 @@ export class HttpProxyServer {
     this.#closeIfUnused();
   }
 
-  /** A server that never listened does not watch its timeouts before it is told that it does. One without clients keeps no timer. */
-  #watch(): void {
-    if (this.#isWatching) return;
-    this.#isWatching = true;
+  /**
+   * Has Node's server look for clients whose heads take longer, often enough to find them in time. One that never listened does
+   * so when it is told that it listens, anew each time, at the interval that it has then, which Node's documentation does not say.
+   */
+  #watch(handshakeMs: number): void {
+    if (handshakeMs === this.#watchedMs) return;
+    this.#watchedMs = handshakeMs;
+    this.#server.headersTimeout = handshakeMs;
+    Object.assign(this.#server, { connectionsCheckingInterval: Math.max(1, handshakeMs / 10) });
     this.#server.emit("listening");
   }
 

@@ -470,6 +470,31 @@ describe("HttpProxyServer's patience", () => {
   });
 });
 
+describe("HttpProxyServer's patience, when it becomes shorter", () => {
+  it("holds for who comes then, and for who has come before", io, async (t) => {
+    const times = { ...defaultClientTimes, handshakeMs: 3_600_000 };
+    const http = new HttpProxyServer({
+      ...{ inbound: "in", users: new Users([]), times },
+      onRequest: () => undefined,
+      onRefusal: () => undefined,
+    });
+    t.after(() => {
+      http.close();
+    });
+    const serveLate = async (): Promise<Socket> => {
+      const { client, server } = await socketPair(t);
+      http.serve(server);
+      client.write("GET http://a.test/ HTTP/1.1\r\nHost:");
+      return client;
+    };
+    const before = await serveLate();
+    times.handshakeMs = 30;
+    for (const client of [await serveLate(), before]) {
+      assert.deepEqual(statusesOf((await readAll(client)).toString()), ["408"]);
+    }
+  });
+});
+
 describe("HttpProxyServer with plain requests", () => {
   const head = (path: string) => `GET http://example.com${path} HTTP/1.1\r\nHost: example.com\r\n\r\n`;
 
