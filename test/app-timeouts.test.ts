@@ -58,8 +58,17 @@ describe("experimental.timeouts of an app", () => {
   });
 
   it("idle: cuts a tunnel on which nothing moves", io, async (t) => {
-    const app = await startReloadedApp(t, withTimeouts({ idle: "40ms" }));
+    const hour = 3_600_000;
+    let nowMs = 0;
+    t.mock.timers.enable({ apis: ["setInterval"] });
+    t.mock.method(performance, "now", () => nowMs);
+    const app = await startReloadedApp(t, withTimeouts({ idle: "1h" }));
     const tunnel = await app.open("in");
+    await tunnel.assertAlive();
+    for (const passedMs of [hour / 8, hour]) {
+      nowMs += passedMs;
+      t.mock.timers.tick(passedMs);
+    }
     await tunnel.assertCut();
     await until(() => app.app.connections.size === 0);
   });
