@@ -5,9 +5,11 @@ import { createLogger, type ClosableLogger } from "./logger.js";
 /** The log that a config describes, until another config takes its place. */
 export class CurrentLog implements Logger {
   #logger: ClosableLogger;
+  #config: LogConfig;
 
   /** @throws StartError if the log cannot be opened. */
   constructor(config: LogConfig) {
+    this.#config = config;
     this.#logger = createLogger(config);
   }
 
@@ -23,12 +25,24 @@ export class CurrentLog implements Logger {
     try {
       const result = await task();
       before.close();
+      this.#config = config;
       return result;
     } catch (error) {
       this.#logger.close();
       this.#logger = before;
       throw error;
     }
+  }
+
+  /**
+   * Opens the log anew, as its own config says.
+   *
+   * @throws StartError if it cannot be opened; what is open stays in use.
+   */
+  reopen(): void {
+    const before = this.#logger;
+    this.#logger = createLogger(this.#config);
+    before.close();
   }
 
   debug(message: string, fields?: LogFields): void {

@@ -10,14 +10,28 @@ export async function reloadConfig(path: string, app: App, log: CurrentLog): Pro
     const config = await readConfig(path);
     await log.switchTo(config.log, async () => app.reload(config));
   } catch (error) {
-    const [first, ...others] = reasonsOf(path, error);
+    const [first, ...others] = [...reasonsOf(path, error), ...reopen(log)];
     log.error(`configuration not reloaded, the old one goes on: ${String(first)}`);
     for (const line of others) log.error(line);
   }
 }
 
+/** Who rotates logs has moved the file away, whatever the config is worth. @returns what is in the way of another one. */
+function reopen(log: CurrentLog): readonly string[] {
+  try {
+    log.reopen();
+    return [];
+  } catch (error) {
+    return [toMessage(error)];
+  }
+}
+
 /** What `check` would print, or the one thing that is in the way. */
 function reasonsOf(path: string, error: unknown): readonly string[] {
-  if (!(error instanceof ConfigError)) return [error instanceof Error ? error.message : String(error)];
+  if (!(error instanceof ConfigError)) return [toMessage(error)];
   return formatConfigReport(path, error, { withExcerpts: false }).trimEnd().split("\n");
+}
+
+function toMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

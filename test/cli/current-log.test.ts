@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, readlinkSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync } from "node:fs";
 import { describe, it, type TestContext } from "node:test";
 import { CurrentLog } from "../../src/cli/current-log.js";
 import type { LogConfig } from "../../src/config/log.js";
@@ -105,6 +105,39 @@ describe("CurrentLog", () => {
     assert.deepEqual([read("a.1"), read("a")], ["INFO: before\nINFO: still there\n", "INFO: after\n"]);
   });
 
+  it("opens its own file anew where no config comes to take its place", (t) => {
+    const { folder, config, read } = files(t);
+    const log = new CurrentLog(config("a"));
+    log.info("before");
+    renameSync(folder.join("a"), folder.join("a.1"));
+    log.reopen();
+    log.info("after");
+    assert.deepEqual([read("a.1"), read("a")], ["INFO: before\n", "INFO: after\n"]);
+  });
+
+  it("opens anew the file of the config that took effect last", io, async (t) => {
+    const { folder, config, read } = files(t);
+    const log = new CurrentLog(config("a"));
+    await log.switchTo(config("b"), nothing);
+    await assert.rejects(log.switchTo(config("c"), async () => Promise.reject(new Error("no"))));
+    renameSync(folder.join("b"), folder.join("b.1"));
+    log.reopen();
+    log.info("after");
+    assert.deepEqual([read("a"), read("b.1"), read("b"), read("c")], ["", "", "INFO: after\n", ""]);
+  });
+
+  it("goes on with what it has if its own file cannot be opened anew", (t) => {
+    const { folder, config, read } = files(t);
+    const log = new CurrentLog(config("a"));
+    renameSync(folder.join("a"), folder.join("a.1"));
+    mkdirSync(folder.join("a"));
+    assert.throws(() => {
+      log.reopen();
+    }, /^StartError: log: EISDIR/);
+    log.info("after");
+    assert.equal(read("a.1"), "INFO: after\n");
+  });
+
   it(
     "lets go of the files that it does not need any more",
     { ...io, skip: !existsSync(descriptorsPath) },
@@ -113,6 +146,7 @@ describe("CurrentLog", () => {
       const log = new CurrentLog(config("a"));
       for (const format of ["text", "json", "text", "json"] as const) {
         await log.switchTo(config("a", { format }), nothing);
+        log.reopen();
       }
       await assert.rejects(log.switchTo(config("b"), async () => Promise.reject(new Error("no"))));
       await until(() => openCountIn(folder.path) === 1);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { run } from "../../src/cli/run.js";
@@ -120,9 +120,18 @@ describe("v2ray-api run, in a process that is none", () => {
       process.emit("SIGHUP");
       await logged(/the old one goes on: inbound b: listen 127\.0\.0\.1:\d+: address in use\n/);
 
+      // Whoever rotates logs has moved it away, and it goes on under its name, whatever the config is worth.
+      renameSync(output, folder.join("run.log.1"));
       folder.write("config.json", "");
       process.emit("SIGHUP");
       await logged(/config\.json: 1 error\n.*config\.json:1:1: /);
+
+      renameSync(output, folder.join("run.log.2"));
+      mkdirSync(output);
+      process.emit("SIGHUP");
+      const moved = folder.join("run.log.2");
+      await until(() => /ERROR: log: EISDIR.*\n/.test(readFileSync(moved, "utf8")));
+      rmdirSync(output);
 
       write(testConfig({ log: { ...log, timestamp: false }, outbound: "other" }));
       process.emit("SIGHUP");
