@@ -14,11 +14,12 @@ const graceMs = 5_000;
 /** `v2ray-api run`: runs the proxy and the API until a signal comes. SIGHUP gives them the config as it is then. */
 export const run: CommandRunner = async (args, process) => {
   const path = parseConfigOption(args);
-  const config = await loadConfig(path, process);
-  if (config === undefined) return 1;
+  // First of all: SIGHUP ends a process that does not listen.
   const signals = listenForStopSignals(process);
   const reloadSignal = listenForReloadSignal(process);
   try {
+    const config = await loadConfig(path, process);
+    if (config === undefined) return 1;
     const log = new CurrentLog(config.log);
     const app = createApp(config, { logger: log });
     const addresses = await app.start();

@@ -53,6 +53,25 @@ describe("v2ray-api run, in a process that is none", () => {
     assert.ok(process.printed.stdout.endsWith(`\n${stopping}`));
   });
 
+  it(
+    "reads its config again as soon as it has started when SIGHUP comes before",
+    { timeout: 10_000 },
+    async (t) => {
+      closeAfter(t);
+      const output = createTempDir(t).join("run.log");
+      const process = new FakeProcess();
+      const running = run(["-c", writeConfig(t, testConfig({ log: { output } }))], process);
+      // Its config is still being read.
+      assert.equal(process.emit("SIGHUP"), true);
+      await until(
+        () => existsSync(output) && readFileSync(output, "utf8").includes("configuration reloaded"),
+      );
+      process.emit("SIGTERM");
+      assert.equal(await running, 0);
+      assert.equal(signalListeners(process), 0);
+    },
+  );
+
   it("exits with 1 and closes what it had opened when a part cannot start", async (t) => {
     const { port } = await listen(t, createServer());
     const process = new FakeProcess();
