@@ -18,7 +18,7 @@ export interface RelayFlowOptions {
   readonly tally: FlowTally;
   /** For when it is busy. Default: it does without. */
   readonly buffers: RelayBuffers | undefined;
-  /** Looks after it while `to` does not take what was read. */
+  /** Looks after it while `to` does not take what was read, and after the end. */
   readonly waits: WaitWatch;
 }
 
@@ -72,10 +72,10 @@ export class RelayFlow implements Waiter {
     this.#busy?.stop();
   }
 
-  /** What is paused is not read from, and does not notice by itself that its peer is gone. */
+  /** What is paused or has ended is not read from, and does not notice by itself that its peer is gone. */
   checkWait(): boolean {
     const from = this.#from;
-    if (from.destroyed || !from.isPaused()) return false;
+    if (from.destroyed || !(from.isPaused() || from.readableEnded)) return false;
     probePeer(from);
     this.#busy?.checkWait();
     return true;
@@ -83,6 +83,7 @@ export class RelayFlow implements Waiter {
 
   readonly #onEnd = (): void => {
     this.#busy?.finish();
+    this.#waits.add(this);
     const from = this.#from;
     if (isEndConfirmed(from)) {
       this.#to.end();

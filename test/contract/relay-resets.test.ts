@@ -98,6 +98,15 @@ for (const way of socketWays) {
         assert.equal(await ending, "reset");
       });
 
+      it(`notices by itself that the ${name} is reset after its end`, io, async (t) => {
+        const r = await relayedSockets(t, way);
+        const ended = readAll(r[witness]);
+        r[resetter].end("all");
+        assert.equal((await ended).toString(), "all");
+        r[resetter].resetAndDestroy();
+        await allClosed(r);
+      });
+
       it(`shows the other side a reset when the ${name} is reset after its end`, io, async (t) => {
         const r = await relayedSockets(t, way);
         const ended = readAll(r[witness]);
