@@ -65,9 +65,13 @@ export class ConnectionLimits {
 
   /** Sets other bounds, for the connections to come: of those that are open none is closed. */
   setBounds({ maxCount = 65_536, maxPerSource = 4_096 }: ConnectionBounds): void {
+    // Another limit is news.
+    if (maxCount !== this.#maxCount) this.#all.isTold = false;
+    if (maxPerSource !== this.#maxPerSource) {
+      for (const tally of this.#sources.values()) tally.isTold = false;
+    }
     this.#maxCount = maxCount;
     this.#maxPerSource = maxPerSource;
-    this.#all.isTold = false;
   }
 
   /** How many connections are open. */

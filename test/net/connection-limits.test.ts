@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ConnectionLimits, type Release } from "../../src/net/connection-limits.js";
+import { ConnectionLimits, type ConnectionBounds, type Release } from "../../src/net/connection-limits.js";
 import { RecordingLogger } from "../helpers/recording-logger.js";
 
 /** Lets as many connections in; fails if it is not done. */
@@ -156,6 +156,20 @@ describe("ConnectionLimits", () => {
       };
       const releases = admitMany(limits, "192.0.2.1", 20);
       assert.deepEqual([0, 1, 1, 2, 1, 20].map(warningsAfter), [1, 1, 1, 2, 2, 3]);
+    });
+
+    it(`says so again where there is another limit, and not where the same is set again, for ${whose}`, () => {
+      const logger = new RecordingLogger();
+      const limits = new ConnectionLimits({ ...options, logger });
+      admitMany(limits, "192.0.2.1", 20);
+      const warningsWith = (bounds: ConnectionBounds): number => {
+        limits.setBounds(bounds);
+        assert.equal(limits.admit("192.0.2.1"), undefined);
+        return logger.messages("warn").length;
+      };
+      const [name] = Object.keys(options);
+      const bounds = [20, 20, 19, 19].map((count) => ({ [String(name)]: count }));
+      assert.deepEqual(bounds.map(warningsWith), [1, 1, 2, 2]);
     });
   }
 });
