@@ -55,6 +55,21 @@ describe("summarizeDiff", () => {
     });
   });
 
+  it("shows a bounded number of users over all inbounds", () => {
+    const inbounds = (count: number) =>
+      ["a", "b", "c", "d"].map((tag, index) => {
+        const users = Array.from({ length: count }, (_, number) => user(`${tag}${number}`));
+        return { type: "mixed", tag, listen_port: index + 1, users };
+      });
+    const list = (tag: string, count: number) =>
+      Array.from({ length: count }, (_, number) => `${tag}${number}`).join(", ");
+    assert.deepEqual(summarize({ inbounds: inbounds(0) }, { inbounds: inbounds(8) }), {
+      added: `inbound a: users ${list("a", 8)}; inbound b: users ${list("b", 8)}; inbound c: users ${list("c", 4)} and 4 more; 8 more users`,
+      changed: undefined,
+      removed: undefined,
+    });
+  });
+
   it("shows no password, neither an old one nor a new one", () => {
     const inbound = { type: "mixed", tag: "in", listen_port: 1 };
     const upstream = { type: "http", tag: "up", server: "192.0.2.1", server_port: 1, username: "u" };
