@@ -15,6 +15,7 @@ import { toRoutes } from "./create-routes.js";
 import { silentLogger, type Logger } from "./log/logger.js";
 import { ConnectionLimits, type ConnectionBounds } from "./net/connection-limits.js";
 import { DescriptorHeadroom } from "./net/descriptor-headroom.js";
+import { formatEndpoint } from "./net/endpoint.js";
 import { Gate } from "./parts/gate.js";
 import type { Part } from "./parts/part.js";
 import { RunningParts } from "./parts/running-parts.js";
@@ -181,6 +182,13 @@ export class App {
       });
       await Promise.all(closings);
       this.#logger.info("configuration reloaded", summarizeDiff(diff));
+      for (const { name, listen, address } of partsOf(after).filter(
+        (part) => !partsOf(before).includes(part),
+      )) {
+        if (listen.port !== 0 || address === undefined) continue;
+        // The config does not say where.
+        this.#logger.info(`${name} listens on ${formatEndpoint(address)}`);
+      }
       return addressesOf(after);
     });
   }

@@ -37,6 +37,8 @@ describe("App's reload, of inbounds", () => {
     await (await app.open("b")).assertAlive();
     await (await app.open("a")).assertAlive();
     assert.deepEqual(app.reported, { added: "inbound b", changed: undefined, removed: undefined });
+    const told = app.logger.messages("info").filter((message) => message.includes(" listens on "));
+    assert.deepEqual(told, [`inbound b listens on 127.0.0.1:${app.proxyOf("b").port}`]);
   });
 
   it("closes those that are gone, and cuts what came by them, TCP and UDP", io, async (t) => {
