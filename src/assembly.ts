@@ -188,6 +188,7 @@ export class Assembler {
     return new Part({
       name: `inbound ${tag}`,
       listen: { host, port },
+      ...(config.type === "direct" && { networks: config.network }),
       create: (place) => createInbound(config, place, gated ?? handlers, this.#surroundings),
     });
   }

@@ -8,6 +8,8 @@ export interface PartOptions<S extends Service> {
   readonly name: string;
   /** Where its config wants it to listen. */
   readonly listen: Endpoint;
+  /** TCP and UDP have ports of their own. Default: TCP alone. */
+  readonly networks?: readonly string[];
   /**
    * Makes it, to listen there. Called once at first, and once more each time that it is opened again: with where it listened,
    * the port among it that was chosen.
@@ -21,6 +23,7 @@ export interface PartOptions<S extends Service> {
 export class Part<S extends Service = Service> {
   readonly name: string;
   readonly listen: Endpoint;
+  readonly networks: readonly string[];
   #create: (listen: Endpoint) => S;
   readonly #graceMs: number;
   #service: S;
@@ -29,9 +32,10 @@ export class Part<S extends Service = Service> {
   #lastAddress: Endpoint;
 
   /** @throws whatever `create` throws. */
-  constructor({ name, listen, create, graceMs = 0 }: PartOptions<S>) {
+  constructor({ name, listen, networks = ["tcp"], create, graceMs = 0 }: PartOptions<S>) {
     this.name = name;
     this.listen = listen;
+    this.networks = networks;
     this.#create = create;
     this.#graceMs = graceMs;
     this.#lastAddress = listen;

@@ -29,7 +29,7 @@ export async function openParts(parts: readonly Part[]): Promise<void> {
 }
 
 /**
- * Opens the parts that come, and closes of those that go only the ones that are in their way: where both have the same port,
+ * Opens the parts that come, and closes of those that go only the ones that are in their way: where both have the same port of TCP or UDP,
  * whatever the addresses, since `0.0.0.0` takes it on every one. They are the last to be touched. The other ones that go
  * are still open when this resolves.
  *
@@ -51,8 +51,8 @@ export async function swapParts({ going, coming, logger }: PartSwap): Promise<vo
   }
 }
 
-function needsPortOf({ listen: { port } }: Part, { address }: Part): boolean {
-  return port !== 0 && port === address?.port;
+function needsPortOf({ listen: { port }, networks }: Part, { address, networks: theirs }: Part): boolean {
+  return port !== 0 && port === address?.port && networks.some((network) => theirs.includes(network));
 }
 
 async function cutParts(parts: readonly Part[]): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Endpoint } from "../../src/net/endpoint.js";
-import { Part } from "../../src/parts/part.js";
+import { Part, type PartOptions } from "../../src/parts/part.js";
 import type { Service } from "../../src/parts/service.js";
 
 /** The ports of a machine that is none, and what is done with them, in order. */
@@ -11,7 +11,7 @@ export class FakePorts {
   #nextPort = 50_000;
 
   /** A part that listens on a port here; its name is in the events. */
-  part(name: string, port: number, options: { readonly graceMs?: number } = {}): Part {
+  part(name: string, port: number, options: Pick<PartOptions<Service>, "graceMs" | "networks"> = {}): Part {
     return new Part({
       ...{ name, listen: { host: "", port }, create: (place) => this.#createService(name, place.port) },
       ...options,

@@ -61,6 +61,18 @@ describe("swapParts", () => {
     assert.deepEqual(ports.events, ["cut old", "open new"]);
   });
 
+  it("does not take who listens on the same port of UDP for one that is in the way", async () => {
+    const [old, next] = [new FakePorts(), new FakePorts()];
+    const going = [
+      old.part("old", 1, { networks: ["udp"] }),
+      old.part("both", 2, { networks: ["tcp", "udp"] }),
+    ];
+    await openParts(going);
+    old.events.length = 0;
+    await swapParts({ going, coming: [next.part("new", 1), next.part("other", 2)], logger });
+    assert.deepEqual(old.events, ["cut both"]);
+  });
+
   it("does not take any free port for one that somebody has", async () => {
     const ports = new FakePorts();
     const going = await opened(ports, ["old", 0]);
