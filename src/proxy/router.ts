@@ -65,9 +65,12 @@ export class Router {
     }
     const remotes: Duplex[] = [];
     const tally = new RelayTally();
+    const closeRemotes = (): void => {
+      for (const remote of remotes) resetConnection(remote);
+    };
     const close = (): void => {
       cutClient(request);
-      for (const remote of remotes) resetConnection(remote);
+      closeRemotes();
     };
     const record = new ConnectionRecord(metadata, { moved: tally, close }, this.#records);
     try {
@@ -78,7 +81,8 @@ export class Router {
       if (error instanceof DialError && error.code !== "aborted") {
         request.reject(toRejection(error, request.destination));
       } else {
-        close();
+        request.client.destroy();
+        closeRemotes();
       }
     }
   }

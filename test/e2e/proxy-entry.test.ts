@@ -43,6 +43,7 @@ describe("the package's entry points", () => {
     assert.deepEqual(stats.map((url) => /\/dist\/(.*)$/.exec(url)?.[1] ?? url).sort(), [
       "log/logger.js",
       "net/byte-sink.js",
+      "net/counted-writes.js",
       "net/counting-connection.js",
       "net/counting-packet-connection.js",
       "net/forward-members.js",
