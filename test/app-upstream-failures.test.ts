@@ -222,7 +222,7 @@ describe("an upstream proxy", () => {
           if (peer !== undefined) await Promise.resolve(play(peer)).catch(ignore);
           const { client, answer } = await asked;
           assert.equal(answer, told[protocol]);
-          await closed(peer.resume());
+          if (peer !== undefined) await closed(peer.resume());
           await endInOrder(client, protocol, told.line);
           await assertMoved(app, user, () => nothing);
           const [message = "", ...others] = logger.failures();
