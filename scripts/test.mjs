@@ -25,8 +25,8 @@ const root = join("build", "test");
  * files share one, since that takes half a second to start, and most files less. After each it is looked whether a socket was left
  * open.
  */
-const lonelyFolders = ["bench", "contract", "e2e", "endurance", "fuzz", "peers"];
-const sharingCount = 8;
+const lonelyFolders = ["bench", "contract", "e2e", "endurance"];
+const sharingCount = 12;
 const helper = join(root, "helpers", "leftovers.js");
 const files = readdirSync(root, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile() && entry.name.endsWith(".test.js"))
@@ -38,8 +38,8 @@ if (files.length === 0) throw new Error(`no test was found in ${root}`);
 const options = [
   "--enable-source-maps",
   "--test",
-  // Node's own default leaves a processor idle: half of them, where there are two.
-  `--test-concurrency=${availableParallelism()}`,
+  // Node's own default leaves a processor idle: half of them, where there are two. One more, since some tests wait.
+  `--test-concurrency=${availableParallelism() + 1}`,
   `--test-reporter=${values.reporter}`,
 ];
 const runner = spawn(values.node, [...options, ...withSharing(files)], { stdio: "inherit" });
