@@ -25,7 +25,7 @@ const root = join("build", "test");
  * files share one, since that takes half a second to start, and most files less. After each it is looked whether a socket was left
  * open.
  */
-const lonelyFolders = ["bench", "contract", "e2e", "endurance"];
+const lonelyFolders = ["bench", "contract", "e2e", "endurance", "peers"];
 const sharingCount = 12;
 const helper = join(root, "helpers", "leftovers.js");
 const files = readdirSync(root, { recursive: true, withFileTypes: true })
@@ -38,8 +38,8 @@ if (files.length === 0) throw new Error(`no test was found in ${root}`);
 const options = [
   "--enable-source-maps",
   "--test",
-  // Node's own default leaves a processor idle: half of them, where there are two. One more, since some tests wait.
-  `--test-concurrency=${availableParallelism() + 1}`,
+  // Node's own default leaves a processor idle: half of them, where there are two.
+  `--test-concurrency=${availableParallelism()}`,
   `--test-reporter=${values.reporter}`,
 ];
 const runner = spawn(values.node, [...options, ...withSharing(files)], { stdio: "inherit" });

@@ -32,12 +32,25 @@ export interface V2RayOptions {
 
 const startTimeoutMs = 20_000;
 
-/** Starts one on 127.0.0.1; it ends after the test. Ports that are free now, since it knows no port 0. */
-export async function startV2Ray(
-  t: { after: (fn: () => void | Promise<void>) => void },
+interface Owner {
+  after: (fn: () => void | Promise<void>) => void;
+}
+
+/** Starts one on 127.0.0.1; it ends after the test. */
+export async function startV2Ray(t: Owner, user: User, options: V2RayOptions = {}): Promise<V2Ray> {
+  // It knows no port 0, and a port that is free now may be somebody else's a moment later: then it ends.
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const started = await tryToStart(t, user, options);
+    if (started !== undefined) return started;
+  }
+  throw new Error("v2ray ended at once, five times");
+}
+
+async function tryToStart(
+  t: Owner,
   { username: user, password: pass }: User,
-  { outbound = { protocol: "freedom" }, stats = "all" }: V2RayOptions = {},
-): Promise<V2Ray> {
+  { outbound = { protocol: "freedom" }, stats = "all" }: V2RayOptions,
+): Promise<V2Ray | undefined> {
   const [socksPort, httpPort, apiPort] = [await closedPort(), await closedPort(), await closedPort()];
   const accounts = [{ user, pass }];
   const listen = "127.0.0.1";
@@ -67,19 +80,20 @@ export async function startV2Ray(
   const path = createTempDir(t).write("config.json", JSON.stringify(config));
   const child = spawn("v2ray", ["-config", path], { stdio: ["ignore", "pipe", "ignore"] });
   killAtExit(child);
+  const exited = once(child, "exit");
   t.after(async () => {
-    const exit = once(child, "exit");
     child.kill("SIGKILL");
-    await exit;
+    await exited;
   });
-  const started = new Promise<void>((resolve) => {
+  const started = new Promise<true>((resolve) => {
     let output = "";
     child.stdout.on("data", (chunk: Buffer) => {
       output += chunk.toString();
-      if (/V2Ray [\d.]+ started/.test(output)) resolve();
+      if (/V2Ray [\d.]+ started/.test(output)) resolve(true);
     });
   });
-  await withTimeout(started, startTimeoutMs, "start of v2ray");
+  const outcome = Promise.race([started, exited.then(() => false)]);
+  if (!(await withTimeout(outcome, startTimeoutMs, "start of v2ray"))) return undefined;
   const api = `${listen}:${apiPort}`;
   return { pid: child.pid ?? 0, socksPort, httpPort, api, queryCounters: async () => queryCounters(api) };
 }
