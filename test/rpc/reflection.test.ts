@@ -164,7 +164,7 @@ for (const reflection of reflectionVersions) {
 
     it("ends well for a client who asks no more, and its connection stays", async (t) => {
       const port = await startRoutes(t, (router) => {
-        registerReflection(router, { stopping: never, maxStreamMs: 100 });
+        registerReflection(router, { stopping: never, maxStreamMs: 500 });
       });
       const session = openSession(t, port);
       for (let round = 0; round < 2; round++) {
@@ -178,7 +178,7 @@ for (const reflection of reflectionVersions) {
     });
 
     it("is cut when the server waits no longer for a request to end", async (t) => {
-      const api = await startApi(t, { firstRequestTimeoutMs: 100 });
+      const api = await startApi(t, { firstRequestTimeoutMs: 500 });
       const stream = openStream(openSession(t, api.port), { path, headers: grpc });
       stream.write(envelope(question));
       const { body, trailers } = await readAnswer(stream);
