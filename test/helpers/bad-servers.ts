@@ -13,13 +13,13 @@ import { tlsFixture } from "./tls.js";
 export interface BadServer {
   readonly title: string;
   readonly code: ClientErrorCode;
-  /** What a person is told of it, with 1,500 ms to wait. */
+  /** What a person is told of it, with 700 ms to wait. */
   readonly message: RegExp;
   start(t: TestContext): Promise<Endpoint>;
 }
 
 /** How long a client may wait for the one that never answers, in milliseconds: an answer of the others takes no time. */
-export const badServerTimeoutMs = 1_500;
+export const badServerTimeoutMs = 700;
 
 const protocolMessage = /^it does not answer as a gRPC server in cleartext does( \(.+\))?$/;
 
