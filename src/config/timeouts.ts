@@ -12,7 +12,7 @@ export const timeoutsSchema = section({
     "15s",
   ),
   idle: durationOrNeverField(
-    "After how long without a byte either way a TCP connection is cut, or up to an eighth later, but no more than a minute. People leave an SSH session alone for hours, and a peer that has vanished is noticed without it, by TCP keep-alive.",
+    "After how long without a byte either way a TCP connection is cut, or up to an eighth later, but no more than a minute. People leave an SSH session alone for hours, and most peers that have vanished are noticed without it, by TCP keep-alive.",
     "0",
   ),
   linger: durationField(
