@@ -1,4 +1,5 @@
 import type { ConfigDiff } from "./config/config-diff.js";
+import { secretsOf, type SecretConfig } from "./config/api-secrets.js";
 import type { Config } from "./config/config.js";
 import type { InboundConfig } from "./config/inbounds.js";
 import type { OutboundConfig } from "./config/outbounds.js";
@@ -35,6 +36,8 @@ export interface CreateApiServerOptions {
   readonly connections: ConnectionTable;
   /** What the app's limits have refused, to be told of in the metrics. The figures go on changing. */
   readonly refusedConnections: RefusedConnections;
+  /** The secrets with which one may call, by their names; none where everybody may. */
+  readonly secrets: readonly SecretConfig[];
   /** The app's own. */
   readonly logger: Logger;
 }
@@ -202,12 +205,14 @@ export class Assembler {
     } = experimental.v2ray_api;
     if (place === undefined) return undefined;
     const { createApiServer, logger, store, online, connections, refusedConnections } = this.#options;
+    const secrets = secretsOf(experimental.v2ray_api);
     const served = stats.enabled ? { store, online } : {};
     const told = { metrics, connections, refusedConnections };
     return new Part({
       name: "v2ray_api",
       listen: place,
-      create: (listen) => createApiServer({ listen, ...served, ...told, allowedOrigins, logger }),
+      create: (listen) =>
+        createApiServer({ listen, ...served, ...told, allowedOrigins, secrets, logger }),
       graceMs: apiGraceMs,
     });
   }

@@ -39,6 +39,7 @@ export { StartError } from "./parts/start-error.js";
 export { ApiServer } from "./rpc/api-server.js";
 export type { ApiServerOptions } from "./rpc/api-server.js";
 export type { MetricsOptions } from "./rpc/metrics/metrics-options.js";
+export type { ApiSecret } from "./rpc/secrets.js";
 export { CounterStore } from "./stats/counter-store.js";
 export type {
   CounterPair,

@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { describe, it } from "node:test";
 import { callJson, queryCounters, serviceNames } from "./helpers/api-client.js";
 import { readAll } from "./helpers/bytes.js";
+import { openSession, sendHttp2, sendOnSession, sessionClosed } from "./helpers/raw-http.js";
 import { startReloadedApp } from "./helpers/reloaded-app.js";
 import { closeAfter, closedPort } from "./helpers/sockets.js";
 import { event } from "./helpers/timing.js";
@@ -92,6 +93,31 @@ describe("App's reload, of the API", () => {
     const response = (await event(request, "response")) as IncomingMessage;
     assert.equal(response.headers["access-control-allow-origin"], "https://panel.example");
     await readAll(response);
+  });
+
+  it("lets nobody go on with a secret that is gone, on whatever connection", io, async (t) => {
+    closeAfter(t);
+    const listen = `127.0.0.1:${await closedPort()}`;
+    const app = await startReloadedApp(t, withApi({ listen, secret: "old" }));
+    const session = openSession(t, Number(listen.split(":")[1]));
+    const call = (secret: string) => ({
+      path: `/${serviceNames[0]}/QueryStats`,
+      headers: { "content-type": "application/json", authorization: `Bearer ${secret}` },
+      body: "{}",
+    });
+    assert.equal((await sendOnSession(session, call("old"))).status, 200);
+    const ended = sessionClosed(session);
+    await app.reload(withApi({ listen, secrets: { name: "a", secret: "new" } }));
+    await ended;
+    for (const [secret, status] of [
+      ["old", 401],
+      ["new", 200],
+    ] as const) {
+      assert.equal((await sendHttp2(Number(listen.split(":")[1]), call(secret))).status, status);
+    }
+    assert.doesNotMatch(JSON.stringify(app.logger.lines), /"(old|new)"/);
+    await app.reload(withApi({ listen }));
+    assert.equal((await callJson(listen, "QueryStats")).status, 200);
   });
 
   it("switches it on and off, and lets it serve what was counted before", io, async (t) => {

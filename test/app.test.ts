@@ -148,6 +148,7 @@ describe("App", () => {
       experimental: {
         v2ray_api: {
           listen: "127.0.0.1:10085",
+          secret: "s3cret",
           access_control_allow_origin: "https://panel.example",
           stats: { enabled: true },
           metrics: { prefix: "xray", users: false },
@@ -161,6 +162,7 @@ describe("App", () => {
       store: app.store,
       online: app.online,
       allowedOrigins: ["https://panel.example"],
+      secrets: [{ name: "secret", secret: "s3cret", reset: true }],
       metrics: { enabled: true, prefix: "xray", users: false },
       connections: app.connections,
       refusedConnections: { connections: 0, connectionsPerSource: 0, descriptors: 0 },

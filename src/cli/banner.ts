@@ -1,3 +1,4 @@
+import { secretsOf } from "../config/api-secrets.js";
 import type { Config } from "../config/config.js";
 import { namesEvery } from "../config/v2ray-api.js";
 import { formatEndpoint, type AppAddresses, type Endpoint } from "../index.js";
@@ -13,7 +14,9 @@ export function formatBanner(config: Config, { inbounds, api }: AppAddresses): s
       api === undefined ? 'off: "experimental.v2ray_api.listen" is empty' : formatListen(api),
     ),
     line("counting", formatCounted(config)),
-    ...(api === undefined ? [] : [line("try", formatCurl(api))]),
+    ...(api === undefined
+      ? []
+      : [line("try", formatCurl(api, secretsOf(config.experimental.v2ray_api).length > 0))]),
   ];
   return lines.join("");
 }
@@ -42,10 +45,12 @@ function formatCounted({ experimental }: Config): string {
     : 'nothing: "experimental.v2ray_api.stats" lists no inbounds, outbounds or users';
 }
 
-function formatCurl({ host, port }: Endpoint): string {
+/** @param withSecret - Whether one is needed; none is ever shown. */
+function formatCurl({ host, port }: Endpoint, withSecret: boolean): string {
   const url = `http://${formatEndpoint({ host: reachableHost(host), port })}`;
+  const authorization = withSecret ? ' -H "authorization: Bearer $V2RAY_API_SECRET"' : "";
   const path = "/v2ray.core.app.stats.command.StatsService/QueryStats";
-  return `curl -s '${url}${path}' -H 'content-type: application/json' -d '{}'`;
+  return `curl -s '${url}${path}' -H 'content-type: application/json'${authorization} -d '{}'`;
 }
 
 /** An address to reach a listener at that listens on every one. */

@@ -4,7 +4,7 @@ import type { Place } from "./place.js";
 import { findUnknownReferences } from "./references.js";
 import { fromSchemaIssue } from "./schema-issues.js";
 import { findRepeatedListeners } from "./unique-listeners.js";
-import { findRepeatedTags, findRepeatedUsers } from "./unique-names.js";
+import { findRepeatedSecrets, findRepeatedTags, findRepeatedUsers } from "./unique-names.js";
 
 /** What came of checking: a config with no findings, or findings and no config. */
 export interface CheckedConfig {
@@ -25,6 +25,7 @@ export function checkConfig(value: unknown): CheckedConfig {
     ...(error?.issues ?? []).flatMap((issue) => fromSchemaIssue(root, issue)),
     ...findRepeatedTags(root),
     ...findRepeatedUsers(root),
+    ...findRepeatedSecrets(root),
     ...findRepeatedListeners(root),
     ...findUnknownReferences(root),
   ];

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { secretsOf } from "./api-secrets.js";
 import type { Config } from "./config.js";
 import type { InboundConfig } from "./inbounds.js";
 import type { UserConfig } from "./users.js";
@@ -97,7 +98,8 @@ function diffNamed<Item>(
 }
 
 function apiOf({ experimental: { v2ray_api: api } }: Config): unknown {
-  return api.listen && [api.listen, api.access_control_allow_origin, api.stats.enabled, api.metrics];
+  if (api.listen === undefined) return undefined;
+  return [api.listen, secretsOf(api), api.access_control_allow_origin, api.stats.enabled, api.metrics];
 }
 
 function usersOf(inbound: InboundConfig): readonly UserConfig[] {

@@ -1,4 +1,4 @@
-import { formatConfigPath } from "./config-path.js";
+import { formatConfigPath, type ConfigPath } from "./config-path.js";
 import type { Finding } from "./finding.js";
 import { childOf, itemsOf, textAt, type Place } from "./place.js";
 import { showValue } from "./shown-value.js";
@@ -21,6 +21,29 @@ export function findRepeatedUsers(config: Place): readonly Finding[] {
       usernameTaken,
     ),
   );
+}
+
+/** Finds secrets of the API that are there twice, or two that have one name. No finding shows one. */
+export function findRepeatedSecrets(config: Place): readonly Finding[] {
+  const api = childOf(childOf(config, "experimental"), "v2ray_api");
+  const named = itemsOf(childOf(api, "secrets"));
+  const secrets = [childOf(api, "secret"), ...named.map((item) => childOf(item, "secret"))];
+  return [
+    ...repeated(
+      named.map((item) => childOf(item, "name")),
+      textAt,
+      (item, first) => taken(item, "a name", first.path.slice(0, -1)),
+    ),
+    ...repeated(secrets, textAt, (item, first) => taken(item, "a secret", first.path)),
+  ];
+}
+
+function taken({ path }: Place, what: string, owner: ConfigPath): Finding {
+  return {
+    path,
+    message: `expected ${what} of its own, and not that of ${formatConfigPath(owner)}`,
+    at: "value",
+  };
 }
 
 /** One finding for each item whose name an earlier item has. Empty names are the schema's business. */

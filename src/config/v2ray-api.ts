@@ -2,6 +2,7 @@ import { z } from "zod";
 import { maxPort, parseEndpoint } from "../net/endpoint.js";
 import { maxCountersRange } from "../stats/counter-store.js";
 import { everyName } from "../track/stats-tracker.js";
+import { secretsShape } from "./api-secrets.js";
 import { countField, flagField, textField } from "./fields.js";
 import { listOrOne } from "./list-or-one.js";
 import { oneOf, section } from "./section.js";
@@ -65,12 +66,13 @@ const metricsSchema = section({
 export const v2rayApiSchema = section({
   /** Becomes an endpoint, with an empty host for every address; `undefined` where the API is off. */
   listen: textField(
-    "Where the API listens; port 0 takes any free port. Whoever reaches it can read and reset the counters.",
+    "Where the API listens; port 0 takes any free port. Without a secret, whoever reaches it can read and reset the counters.",
     `"host:port", "[IPv6]:port" or ":port" with a port from 0 to ${maxPort}, or "" for no API`,
     (text) => text === "" || parseEndpoint(text) !== undefined,
   )
     .default("")
     .transform((text) => parseEndpoint(text)),
+  ...secretsShape,
   // Never "*": whoever can call the API can read and reset the counters.
   access_control_allow_origin: listOrOne(
     textField(

@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import { silentLogger } from "../log/logger.js";
 import type { RefusedConnections } from "../net/connection-limits.js";
 import type { Endpoint } from "../net/endpoint.js";
+import { FailureBrake } from "../net/failure-brake.js";
 import type { CounterStore } from "../stats/counter-store.js";
 import type { ConnectionTable } from "../track/connection-table.js";
 import type { OnlineUsers } from "../track/online-users.js";
@@ -15,14 +16,15 @@ import { registerHealth } from "./health.js";
 import { registerReflection } from "./reflection.js";
 import { createRefusalTally } from "./refusal-tally.js";
 import { registerStatsService } from "./routes.js";
+import type { ApiSecret } from "./secrets.js";
 import { createStatsService } from "./stats-service.js";
 import { SysStats } from "./sys-stats.js";
 
 /** What an {@link ApiServer} serves, to whom, and where. */
 export interface ApiServerOptions extends Omit<OnePortServerOptions, "onRequest"> {
   /**
-   * Where to listen. An empty host means every address of the machine, port 0 any free one. Whoever reaches it can read and
-   * reset the counters, so let it be loopback unless something else keeps others out.
+   * Where to listen. An empty host means every address of the machine, port 0 any free one. Without `secrets`, whoever
+   * reaches it can read and reset the counters, so let it be loopback then.
    */
   readonly listen: Endpoint;
   /** The counters to serve. Without one the StatsService is not registered, and its calls are UNIMPLEMENTED. */
@@ -31,6 +33,11 @@ export interface ApiServerOptions extends Omit<OnePortServerOptions, "onRequest"
   readonly online?: OnlineUsers | undefined;
   /** Origins whose web pages may call, as browsers write them: `https://panel.example`, never `*`. Default: none. */
   readonly allowedOrigins?: readonly string[];
+  /**
+   * Which secrets one needs to call: one of these, as `authorization: Bearer SECRET`, for everything but gRPC's health
+   * service. Others are UNAUTHENTICATED, and who tries too often is answered late. Default: none, and everybody may call.
+   */
+  readonly secrets?: readonly ApiSecret[];
   /** Largest request message, in bytes. Default: 65,536. */
   readonly maxRequestBytes?: number;
   /** What is served at `/metrics`, `/scrape` and `/debug/vars`. Default: all of it, with V2Ray's names. */
@@ -60,6 +67,7 @@ export class ApiServer {
     store,
     online,
     allowedOrigins = [],
+    secrets = [],
     maxRequestBytes,
     metrics = {},
     connections,
@@ -89,8 +97,13 @@ export class ApiServer {
       refusals,
       logger,
     });
+    const brake = new FailureBrake({
+      onSlowed: (source) => {
+        logger.warn("wrong secrets are answered late", { source });
+      },
+    });
     this.#server = new OnePortServer({
-      onRequest: guard(calls, { listenHost: listen.host, allowedOrigins, refusals }),
+      onRequest: guard(calls, { listenHost: listen.host, allowedOrigins, secrets, brake, refusals }),
       logger,
       ...timeouts,
     });

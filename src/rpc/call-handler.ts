@@ -9,11 +9,13 @@ import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { silentLogger, type Logger } from "../log/logger.js";
 import { CallTally, callTallyKey, tallyCalls } from "./call-tally.js";
+import { anybody, callerKey, type Caller } from "./caller.js";
 import { isCall } from "./content-type.js";
 import { dropEndlessDeadlines } from "./deadline.js";
 import { deliveryKey, watchDelivery } from "./delivery.js";
 import { withPlainGrpcMessage } from "./grpc-message.js";
 import { fromGrpcWebText, toGrpcWebText } from "./grpc-web-text.js";
+import type { GuardedHandler } from "./guard.js";
 import { cheapGzip } from "./gzip.js";
 import { pathOf, type NodeHandler, type NodeRequest, type NodeResponse } from "./node-http.js";
 import { createRefusalTally, type RefusalReason, type RefusalTally } from "./refusal-tally.js";
@@ -50,7 +52,7 @@ export function createCallHandler({
   onMethod = () => undefined,
   refusals = createRefusalTally(),
   logger = silentLogger,
-}: CallHandlerOptions): NodeHandler {
+}: CallHandlerOptions): GuardedHandler {
   const router = createConnectRouter({
     acceptCompression: [cheapGzip],
     readMaxBytes: maxRequestBytes,
@@ -66,7 +68,7 @@ export function createCallHandler({
   );
   const services = new Set(router.handlers.map(({ service }) => service.typeName));
 
-  return (request, response) => {
+  return (request, response, caller = anybody) => {
     // A caller who hangs up is normal, and what the call itself makes of it is in its answer.
     request.on("error", (error) => {
       logger.debug("request failed", { error: error.message });
@@ -82,7 +84,7 @@ export function createCallHandler({
       else refusals[refuseUnknown(request, response, path, services)] += 1;
       return;
     }
-    call(method, refusals, request, response).catch((error: unknown) => {
+    call(method, { refusals, caller }, request, response).catch((error: unknown) => {
       const { code, rawMessage } = ConnectError.from(error);
       if (code !== Code.Aborted) logger.warn("call failed", { path, error: rawMessage });
       response.destroy();
@@ -98,13 +100,14 @@ interface ServedMethod {
 
 async function call(
   { handler, tally }: ServedMethod,
-  refusals: RefusalTally,
+  { refusals, caller }: { readonly refusals: RefusalTally; readonly caller: Caller },
   request: NodeRequest,
   response: NodeResponse,
 ): Promise<void> {
   const values = createContextValues()
     .set(deliveryKey, watchDelivery(request, response))
-    .set(callTallyKey, tally);
+    .set(callTallyKey, tally)
+    .set(callerKey, caller);
   const universal = universalRequestFromNodeRequest(request, response, undefined, values);
   dropEndlessDeadlines(universal.header);
   // Unlike the body that connect-node makes, this one does not take the connection down with it when it is not read to

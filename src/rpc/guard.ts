@@ -1,40 +1,67 @@
 import { cors } from "@connectrpc/connect";
-import { authorityOf, type NodeHandler, type NodeRequest, type NodeResponse } from "./node-http.js";
+import type { Socket } from "node:net";
+import { clientNetworkOf } from "../net/client-network.js";
+import { FailureBrake } from "../net/failure-brake.js";
+import { anybody, type Caller } from "./caller.js";
+import { healthPath } from "./health.js";
+import { authorityOf, pathOf, type NodeHandler, type NodeRequest, type NodeResponse } from "./node-http.js";
 import { createOriginJudge, type OwnOriginOptions } from "./own-origin.js";
 import { createRefusalTally, type RefusalTally } from "./refusal-tally.js";
 import { refuse } from "./refusal.js";
-
-/** How long a browser may keep the answer to a preflight, in seconds. */
-const preflightMaxAge = 7_200;
+import { createCallerJudge, type ApiSecret } from "./secrets.js";
 
 export interface GuardOptions extends OwnOriginOptions {
+  /** With which one may call. Default: none, and everybody may. */
+  readonly secrets?: readonly ApiSecret[] | undefined;
+  /** Slows the answers to those who have no right secret. Default: one of its own. */
+  readonly brake?: Pick<FailureBrake, "schedule">;
   /** Told of every request that is refused. Default: one that nobody reads. */
   readonly refusals?: RefusalTally;
 }
 
+/** Answers one request of somebody whom the guard let pass. It must not throw. Without a caller it is anybody. */
+export type GuardedHandler = (request: NodeRequest, response: NodeResponse, caller?: Caller) => void;
+
+/** How long a browser may keep the answer to a preflight, in seconds. */
+const preflightMaxAge = 7_200;
+
 /**
- * Puts the guard in front of a handler: requests under a foreign Host or from a foreign Origin never reach it, pages of
- * allowed origins get the CORS headers they need, and their preflights are answered here.
+ * Puts the guard in front of a handler, for every path: requests under a foreign Host, from a foreign Origin or without a
+ * secret never reach it, pages of allowed origins get the CORS headers they need, and their preflights are answered here.
+ *
+ * Where there are secrets, everything asks for one, but for gRPC's health service; preflights cannot have one. It also
+ * stands in for an own Host: a page that has its name lead here does not know it.
  */
 export function guard(
-  handler: NodeHandler,
-  { refusals = createRefusalTally(), ...options }: GuardOptions,
+  handler: GuardedHandler,
+  { secrets = [], brake = new FailureBrake(), refusals = createRefusalTally(), ...origins }: GuardOptions,
 ): NodeHandler {
-  const judge = createOriginJudge(options);
+  const judgeOrigin = createOriginJudge(origins);
+  const hasSecrets = secrets.length > 0;
+  const judgeCaller = hasSecrets ? createCallerJudge(secrets) : () => anybody;
+
   return (request, response) => {
-    const verdict = judge({
+    const caller = judgeCaller(request.headers.authorization);
+    const isOpen = pathOf(request).startsWith(healthPath);
+    const asksOnly = isPreflight(request);
+    const admit = (): void => {
+      if (caller !== undefined || isOpen) handler(request, response, caller ?? stranger);
+      else turnAway(request, response, { brake, refusals });
+    };
+    const verdict = judgeOrigin({
       scheme: isEncrypted(request) ? "https" : "http",
       authority: authorityOf(request),
       origin: request.headers.origin,
+      mayNameAnyHost: hasSecrets && (caller !== undefined || !isOpen || asksOnly),
     });
     switch (verdict.kind) {
       case "own":
-        handler(request, response);
+        admit();
         return;
       case "allowed":
         allowOrigin(response, verdict.origin);
-        if (isPreflight(request)) answerPreflight(request, response);
-        else handler(request, response);
+        if (asksOnly) answerPreflight(request, response, hasSecrets);
+        else admit();
         return;
       case "foreign":
         refusals[verdict.what === "host" ? "foreign_host" : "foreign_origin"] += 1;
@@ -48,8 +75,40 @@ export function guard(
   };
 }
 
-function isEncrypted({ socket }: NodeRequest): boolean {
-  return "encrypted" in socket && socket.encrypted;
+/** Whoever asks for what is open to all without one of the secrets that there are. */
+const stranger: Caller = { name: undefined, mayReset: false };
+
+/** Refuses somebody who has no right secret: at once, or late where that goes on. */
+function turnAway(
+  request: NodeRequest,
+  response: NodeResponse,
+  { brake, refusals }: Required<Pick<GuardOptions, "brake" | "refusals">>,
+): void {
+  refusals.no_secret += 1;
+  const callOff = brake.schedule(sourceOf(request), () => {
+    const isMissing = request.headers.authorization === undefined;
+    const what = isMissing ? "a secret is needed" : "this is not a secret of this server";
+    refuse(request, response, "unauthenticated", `${what}: send "authorization: Bearer SECRET"`);
+  });
+  if (callOff === undefined) {
+    refuse(request, response, "resourceExhausted", "too many callers without a right secret wait already");
+  } else {
+    response.once("close", callOff);
+  }
+}
+
+function sourceOf(request: NodeRequest): string {
+  return clientNetworkOf(socketOf(request)?.remoteAddress ?? "");
+}
+
+/** A session of HTTP/2 that is over has none any more. */
+function socketOf(request: NodeRequest): Socket | undefined {
+  return "stream" in request ? request.stream.session?.socket : request.socket;
+}
+
+function isEncrypted(request: NodeRequest): boolean {
+  const socket = socketOf(request);
+  return socket !== undefined && "encrypted" in socket && socket.encrypted === true;
 }
 
 function isPreflight({ method, headers }: NodeRequest): boolean {
@@ -62,9 +121,11 @@ function allowOrigin(response: NodeResponse, origin: string): void {
   response.setHeader("vary", "Origin");
 }
 
-function answerPreflight(request: NodeRequest, response: NodeResponse): void {
+/** @param withSecret - Whether pages have to send one: a wildcard would not allow that. */
+function answerPreflight(request: NodeRequest, response: NodeResponse, withSecret: boolean): void {
+  const allowedHeaders = withSecret ? [...cors.allowedHeaders, "Authorization"] : cors.allowedHeaders;
   response.setHeader("access-control-allow-methods", cors.allowedMethods.join(", "));
-  response.setHeader("access-control-allow-headers", cors.allowedHeaders.join(", "));
+  response.setHeader("access-control-allow-headers", allowedHeaders.join(", "));
   response.setHeader("access-control-max-age", preflightMaxAge);
   // A public page that calls a private address needs this, too; whoever allowed its origin meant it.
   if (request.headers["access-control-request-private-network"] === "true") {

@@ -9,6 +9,9 @@ export interface HealthOptions {
   readonly maxWatchers?: number;
 }
 
+/** How the paths of its calls begin. */
+export const healthPath = `/${Health.typeName}/`;
+
 interface HealthRequest {
   readonly service: string;
 }

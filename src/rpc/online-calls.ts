@@ -3,6 +3,7 @@ import type { CounterStore } from "../stats/counter-store.js";
 import { formatOnlineName, parseOnlineName } from "../stats/online-name.js";
 import { formatStatName, type StatDirection } from "../stats/stat-name.js";
 import type { OnlineUsers } from "../track/online-users.js";
+import { assertMayReset } from "./caller.js";
 import { resetFor } from "./reset-for.js";
 
 export interface OnlineCallsOptions {
@@ -50,7 +51,11 @@ export interface OnlineCalls {
   getStatsOnlineIpList(request: OnlineRequest): { name: string; ips: Record<string, bigint> };
   /** Lists the users who are online, by names as the two calls above take them. */
   getAllOnlineUsers(): { users: string[] };
-  /** Lists the users who are online, by their bare names, and reads and resets their counters if asked to. */
+  /**
+   * Lists the users who are online, by their bare names, and reads and resets their counters if asked to.
+   *
+   * @throws ConnectError PERMISSION_DENIED for a reset by who may not; then nothing is reset.
+   */
   getUsersStats(request: UsersRequest, context: HandlerContext): { users: UserStat[] };
 }
 
@@ -75,6 +80,7 @@ export function createOnlineCalls({ online, store }: OnlineCallsOptions): Online
 
     getUsersStats({ includeTraffic, reset }, context) {
       context.signal.throwIfAborted();
+      if (reset) assertMayReset(context);
       const lastSeen = nowInSeconds();
       const read = (tag: string, direction: StatDirection): bigint => {
         const counter = store.get(formatStatName({ scope: "user", tag, direction }));

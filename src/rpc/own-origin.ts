@@ -7,6 +7,8 @@ export interface RequestOrigin {
   readonly authority: string | undefined;
   /** `Origin`, which browsers send and scripts cannot change. */
   readonly origin: string | undefined;
+  /** Whether the Host may be any: because the caller has a secret, or is asked for one next. Default: false. */
+  readonly mayNameAnyHost?: boolean;
 }
 
 export interface OwnOriginOptions {
@@ -39,12 +41,13 @@ export function createOriginJudge({
 }: OwnOriginOptions): (request: RequestOrigin) => OriginVerdict {
   const allowed = new Set(allowedOrigins);
   const ownNames = new Set(["localhost", listenHost.toLowerCase()]);
-  return ({ scheme, authority, origin }) => {
+  return ({ scheme, authority, origin, mayNameAnyHost = false }) => {
     const host = parseAuthority(scheme, authority);
     if (host === undefined) {
       return { kind: "malformed", reason: `malformed host ${JSON.stringify(authority ?? "")}` };
     }
-    if (!ownNames.has(host.hostname) && isIP(withoutBrackets(host.hostname)) === 0) {
+    const isOwnName = ownNames.has(host.hostname) || isIP(withoutBrackets(host.hostname)) !== 0;
+    if (!isOwnName && !mayNameAnyHost) {
       return {
         kind: "foreign",
         what: "host",

@@ -5,6 +5,8 @@ export const refusalReasons = [
   /** A web page of an origin that may not call. */
   "foreign_origin",
   "malformed_host",
+  /** Without a secret, or with a wrong one. */
+  "no_secret",
   "unknown_path",
   "unknown_service",
   "unknown_method",
@@ -27,6 +29,7 @@ export function createRefusalTally(): RefusalTally {
     foreign_host: 0,
     foreign_origin: 0,
     malformed_host: 0,
+    no_secret: 0,
     unknown_path: 0,
     unknown_service: 0,
     unknown_method: 0,

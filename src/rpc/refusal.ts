@@ -11,10 +11,12 @@ const codes = {
   invalidArgument: { grpc: 3, connect: "invalid_argument", http: 400 },
   notFound: { grpc: 5, connect: "not_found", http: 404 },
   permissionDenied: { grpc: 7, connect: "permission_denied", http: 403 },
+  resourceExhausted: { grpc: 8, connect: "resource_exhausted", http: 429 },
   unimplemented: { grpc: 12, connect: "unimplemented", http: 501 },
   unknownService: { grpc: 12, connect: "unimplemented", http: 404 },
   wrongHttpMethod: { grpc: 12, connect: "unimplemented", http: 405 },
   unavailable: { grpc: 14, connect: "unavailable", http: 503 },
+  unauthenticated: { grpc: 16, connect: "unauthenticated", http: 401 },
 } as const;
 export type RefusalCode = keyof typeof codes;
 
@@ -44,6 +46,8 @@ export function refuse(
       "grpc-message": encodeGrpcMessage(message),
     });
   } else {
+    // RFC 9110 §11.6.1: every 401 says what to come with.
+    if (http === 401) response.setHeader("www-authenticate", "Bearer");
     const body = Buffer.from(`${JSON.stringify({ code: connect, message })}\n`);
     respond(response, http, { "content-type": "application/json" }, body);
   }

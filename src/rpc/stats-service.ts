@@ -2,6 +2,7 @@ import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import type { CounterStore } from "../stats/counter-store.js";
 import { createMatcher } from "../stats/matcher.js";
 import type { OnlineUsers } from "../track/online-users.js";
+import { assertMayReset } from "./caller.js";
 import { createOnlineCalls, type OnlineCalls } from "./online-calls.js";
 import { createRegexpCompiler } from "./regexp.js";
 import { resetFor } from "./reset-for.js";
@@ -40,13 +41,14 @@ export interface StatsService extends Partial<OnlineCalls> {
   /**
    * Reads one counter, and resets it if asked to.
    *
-   * @throws ConnectError NOT_FOUND, `NAME not found.`
+   * @throws ConnectError NOT_FOUND, `NAME not found.`; PERMISSION_DENIED for a reset by who may not.
    */
   getStats(request: GetRequest, context: HandlerContext): { stat: Stat };
   /**
    * Reads all counters that match, and resets them if asked to.
    *
-   * @throws ConnectError INVALID_ARGUMENT for a bad regular expression; then nothing is reset.
+   * @throws ConnectError INVALID_ARGUMENT for a bad regular expression, PERMISSION_DENIED for a reset by who may not; then
+   * nothing is reset.
    */
   queryStats(request: QueryRequest, context: HandlerContext): { stat: Stat[] };
   getSysStats(): SysStatsFigures;
@@ -59,6 +61,7 @@ export function createStatsService({ store, online, sysStats }: StatsServiceOpti
 
     getStats({ name, reset }, context) {
       context.signal.throwIfAborted();
+      if (reset) assertMayReset(context);
       const counter = store.get(name);
       if (counter === undefined) throw new ConnectError(`${name} not found.`, Code.NotFound);
       return { stat: { name, value: reset ? resetFor(context, counter) : counter.value } };
@@ -66,6 +69,7 @@ export function createStatsService({ store, online, sysStats }: StatsServiceOpti
 
     queryStats({ pattern, patterns, regexp, reset }, context) {
       context.signal.throwIfAborted();
+      if (reset) assertMayReset(context);
       const allPatterns = pattern === "" ? patterns : [pattern, ...patterns];
       const matches = createMatcher({ patterns: allPatterns, regexp }, createRegexpCompiler());
       return {

@@ -76,6 +76,15 @@ describe("formatBanner", () => {
     });
   }
 
+  for (const api of [{ secret: "s3cret" }, { secrets: { name: "a", secret: "s3cret" } }]) {
+    it(`shows where a secret goes, and none, with ${Object.keys(api)[0]}`, () => {
+      const config = toConfig({ experimental: { v2ray_api: { listen: "127.0.0.1:1", ...api } } });
+      const banner = formatBanner(config, { inbounds: [], api: { host: "127.0.0.1", port: 1 } });
+      assert.match(banner, / -H "authorization: Bearer \$V2RAY_API_SECRET" -d '\{\}'$/m);
+      assert.doesNotMatch(banner, /s3cret/);
+    });
+  }
+
   const listens: readonly (readonly [host: string, shown: string, tried: string])[] = [
     ["", "every address, port 10085", "127.0.0.1:10085"],
     ["0.0.0.0", "0.0.0.0:10085", "127.0.0.1:10085"],

@@ -79,6 +79,36 @@ describe("diffConfigs", () => {
     });
   }
 
+  const apiOf = (api: object) => ({ experimental: { v2ray_api: { listen: "127.0.0.1:1", ...api } } });
+  const secretCases: readonly (readonly [
+    title: string,
+    before: object,
+    after: object,
+    isChanged: boolean,
+  ])[] = [
+    ["a first one", {}, { secret: "a" }, true],
+    ["another one", { secret: "a" }, { secret: "b" }, true],
+    ["none any more", { secret: "a" }, {}, true],
+    [
+      "the right to reset",
+      { secrets: { name: "a", secret: "a" } },
+      { secrets: { name: "a", secret: "a", reset: true } },
+      true,
+    ],
+    [
+      "what holds anyway",
+      { secrets: { name: "a", secret: "a" } },
+      { secrets: [{ name: "a", secret: "a", reset: false }] },
+      false,
+    ],
+    ["one for an API that is off", { listen: "" }, { listen: "", secret: "a" }, false],
+  ];
+  for (const [title, before, after, isChanged] of secretCases) {
+    it(`tells whether other secrets make another API: ${title}`, () => {
+      assert.equal(diff(apiOf(before), apiOf(after)).isApiChanged, isChanged);
+    });
+  }
+
   it("tells what becomes of outbounds", () => {
     const socks = { type: "socks", tag: "s", server: "192.0.2.1", server_port: 1 };
     const { outbounds } = diff(

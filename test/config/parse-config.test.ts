@@ -46,6 +46,7 @@ describe("parseConfig", () => {
         timeouts: { handshake: 15_000, idle: 0, linger: 2_000, http_keep_alive: 60_000 },
         v2ray_api: {
           listen: { host: "::1", port: 10_085 },
+          secrets: [],
           access_control_allow_origin: ["https://panel.example"],
           stats: {
             enabled: true,

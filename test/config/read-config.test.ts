@@ -143,6 +143,7 @@ describe("examples/config.json", () => {
         timeouts: { handshake: 15_000, idle: 0, linger: 2_000, http_keep_alive: 60_000 },
         v2ray_api: {
           listen: { host: "127.0.0.1", port: 10_085 },
+          secrets: [],
           access_control_allow_origin: [],
           stats: {
             enabled: true,

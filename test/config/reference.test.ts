@@ -73,7 +73,15 @@ describe("docs/configuration.md", () => {
         ...["invert", "action", "outbound"],
       ],
       "`experimental`": ["v2ray_api", "limits", "timeouts"],
-      "`experimental.v2ray_api`": ["listen", "access_control_allow_origin", "stats", "metrics"],
+      "`experimental.v2ray_api`": [
+        "listen",
+        "secret",
+        "secrets",
+        "access_control_allow_origin",
+        "stats",
+        "metrics",
+      ],
+      "`experimental.v2ray_api.secrets[]`": ["name", "secret", "reset"],
       "`experimental.v2ray_api.stats`": [
         "enabled",
         "inbounds",

@@ -14,6 +14,7 @@ describe("experimental", () => {
     timeouts: { handshake: 15_000, idle: 0, linger: 2_000, http_keep_alive: 60_000 },
     v2ray_api: {
       listen: undefined,
+      secrets: [],
       access_control_allow_origin: [],
       stats: {
         enabled: false,

@@ -47,6 +47,15 @@ describe("a Host", () => {
     });
   }
 
+  it("may be any where the caller has a secret, but has to be one", () => {
+    const ask = (authority: string, origin?: string) =>
+      judge({ scheme: "http", authority, origin, mayNameAnyHost: true }).kind;
+    assert.equal(ask("api.example:8080"), "own");
+    assert.equal(ask("api.example", "http://api.example"), "own");
+    assert.equal(ask("api.example", "http://evil.example"), "foreign");
+    assert.equal(ask("x:99999"), "malformed");
+  });
+
   for (const authority of [
     undefined,
     "",

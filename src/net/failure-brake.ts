@@ -1,0 +1,98 @@
+import { performance } from "node:perf_hooks";
+
+export interface FailureBrakeOptions {
+  /** How many failures of a source within the window are answered at once. Default: 10. */
+  readonly freeCount?: number;
+  /** The window, in milliseconds, which begins with a source's first failure. Default: 60,000. */
+  readonly windowMs?: number;
+  /**
+   * How long the answer to a further failure waits, in milliseconds. Default: 2,000, which is less than clients of the
+   * family wait: whoever has mistyped a secret is still told so.
+   */
+  readonly delayMs?: number;
+  /** How many sources are remembered. Beyond it the one whose window began first is forgotten. Default: 16,384. */
+  readonly maxSources?: number;
+  /** How many answers may wait at the same time, over all sources. Default: 1,024. */
+  readonly maxWaiting?: number;
+  /** Told of each source, once in its window, when its failures begin to be answered late. Default: nobody is told. */
+  readonly onSlowed?: (source: string) => void;
+  /** The time, in milliseconds. Default: a clock that nobody sets. */
+  readonly now?: () => number;
+}
+
+interface Failures {
+  readonly since: number;
+  count: number;
+}
+
+/**
+ * Slows the answers to those who fail again and again: at a login, or with a secret.
+ *
+ * It is told of failures alone and delays nothing else: everybody on a host or behind a NAT shares a source, and who has
+ * the right secret must not suffer from those who guess.
+ */
+export class FailureBrake {
+  readonly #options: Required<FailureBrakeOptions>;
+  /** In the order in which their windows began. */
+  readonly #sources = new Map<string, Failures>();
+  #waitingCount = 0;
+
+  constructor({
+    freeCount = 10,
+    windowMs = 60_000,
+    delayMs = 2_000,
+    maxSources = 16_384,
+    maxWaiting = 1_024,
+    onSlowed = ignore,
+    now = () => performance.now(),
+  }: FailureBrakeOptions = {}) {
+    this.#options = { freeCount, windowMs, delayMs, maxSources, maxWaiting, onSlowed, now };
+  }
+
+  /**
+   * Counts a failure of a source and has it answered, now or after the delay.
+   *
+   * @returns how to call the answer off, which may be done at any time; `undefined` if so many wait that this one is not
+   * answered by it.
+   */
+  schedule(source: string, answer: () => void): (() => void) | undefined {
+    const { freeCount, delayMs, maxWaiting, onSlowed } = this.#options;
+    const failures = this.#failuresOf(source);
+    failures.count += 1;
+    if (failures.count <= freeCount) {
+      answer();
+      return ignore;
+    }
+    if (failures.count === freeCount + 1) onSlowed(source);
+    if (this.#waitingCount >= maxWaiting) return undefined;
+    this.#waitingCount += 1;
+    let isWaiting = true;
+    const finish = (): void => {
+      if (isWaiting) this.#waitingCount -= 1;
+      isWaiting = false;
+      clearTimeout(timer);
+    };
+    const timer = setTimeout(() => {
+      finish();
+      answer();
+    }, delayMs);
+    return finish;
+  }
+
+  #failuresOf(source: string): Failures {
+    const { windowMs, maxSources, now } = this.#options;
+    const time = now();
+    const known = this.#sources.get(source);
+    if (known !== undefined && time - known.since < windowMs) return known;
+    this.#sources.delete(source);
+    const [oldest] = this.#sources.keys();
+    if (oldest !== undefined && this.#sources.size >= maxSources) this.#sources.delete(oldest);
+    const failures = { since: time, count: 0 };
+    this.#sources.set(source, failures);
+    return failures;
+  }
+}
+
+function ignore(): void {
+  // There is nothing left to do.
+}

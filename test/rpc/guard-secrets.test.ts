@@ -1,0 +1,318 @@
+import assert from "node:assert/strict";
+import { describe, it, type TestContext } from "node:test";
+import { cors } from "@connectrpc/connect";
+import { guard } from "../../src/rpc/guard.js";
+import { OnePortServer } from "../../src/rpc/one-port-server.js";
+import { createRefusalTally } from "../../src/rpc/refusal-tally.js";
+import { count, paths, startApi, userUplink, valuesOf, type TestApi } from "../helpers/api-server.js";
+import { envelope, envelopesOf, getStatsRequest } from "../helpers/grpc.js";
+import {
+  openSession,
+  openStream,
+  readAnswer,
+  sendHttp2,
+  sendOnSession,
+  versions,
+  type HttpAnswer,
+} from "../helpers/raw-http.js";
+import { RecordingLogger } from "../helpers/recording-logger.js";
+import { closeAfter } from "../helpers/sockets.js";
+
+const alice = userUplink("alice");
+const allowed = "https://panel.example";
+const secrets = [
+  { name: "panel", secret: "panel-s3cret", reset: true },
+  { name: "grafana", secret: "grafana-s3cret", reset: false },
+];
+const grafana = { name: "grafana", mayReset: false };
+const json = { "content-type": "application/json" };
+const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
+const health = "/grpc.health.v1.Health/Check";
+const usersStats = "/xray.app.stats.command.StatsService/GetUsersStats";
+const reflection = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+
+/** A server with secrets and a counter of 5 bytes. */
+async function startSecret(t: TestContext, logger?: RecordingLogger): Promise<TestApi> {
+  const api = await startApi(t, { secrets, allowedOrigins: [allowed], ...(logger && { logger }) });
+  count(api.store, alice, 5);
+  return api;
+}
+
+/** A call as each protocol has it, and how its answer shows a code. */
+const protocols: readonly {
+  readonly protocol: string;
+  readonly contentType: string;
+  readonly body: (message: { name: string; reset?: boolean }) => string | Buffer;
+  readonly codeOf: (answer: HttpAnswer) => string | undefined;
+}[] = [
+  {
+    protocol: "gRPC",
+    contentType: "application/grpc",
+    body: (message) => envelope(getStatsRequest(message)),
+    codeOf: ({ headers, trailers }) => String(headers["grpc-status"] ?? trailers["grpc-status"]),
+  },
+  ...["application/grpc-web", "application/grpc-web-text"].map((contentType) => {
+    const isText = contentType.endsWith("text");
+    return {
+      protocol: contentType,
+      contentType,
+      body: (message: { name: string; reset?: boolean }) => {
+        const binary = envelope(getStatsRequest(message));
+        return isText ? binary.toString("base64") : binary;
+      },
+      codeOf: ({ body }: HttpAnswer) => {
+        const binary = isText ? Buffer.from(body.toString(), "base64") : body;
+        return /grpc-status: *(\d+)/i.exec(envelopesOf(binary).at(-1)?.data.toString() ?? "")?.[1];
+      },
+    };
+  }),
+  {
+    protocol: "Connect",
+    contentType: "application/json",
+    body: (message) => JSON.stringify(message),
+    codeOf: ({ status, headers }) =>
+      ({ 200: "0", 401: headers["www-authenticate"] === "Bearer" ? "16" : "?", 403: "7" })[status],
+  },
+];
+
+const wrong: readonly (readonly [what: string, headers: Readonly<Record<string, string>>])[] = [
+  ["nothing", {}],
+  ["a wrong secret", bearer("guess")],
+  ["the beginning of one", bearer("panel-s3cre")],
+  ["one and more", bearer("panel-s3cret2")],
+  ["an empty one", bearer("")],
+  ["the name of one", bearer("panel")],
+  ["Basic", { authorization: `Basic ${Buffer.from("panel:panel-s3cret").toString("base64")}` }],
+];
+
+for (const { version, send } of versions) {
+  for (const { protocol, contentType, body, codeOf } of protocols) {
+    describe(`the secrets of the API, by ${protocol} over ${version}`, { timeout: 20_000 }, () => {
+      const headersOf = (more: Readonly<Record<string, string>>) => ({
+        "content-type": contentType,
+        ...(contentType === "application/grpc" && { te: "trailers" }),
+        ...more,
+      });
+
+      for (const [what, headers] of wrong) {
+        it(`keep out who comes with ${what}, and nothing is reset`, async (t) => {
+          const api = await startSecret(t);
+          const request = { path: paths.getStats, body: body({ name: alice, reset: true }) };
+          const answer = await send(api.port, { ...request, headers: headersOf(headers) });
+          assert.equal(codeOf(answer), "16");
+          assert.doesNotMatch(JSON.stringify(answer.headers) + answer.body.toString(), /s3cret|guess/);
+          assert.deepEqual(valuesOf(api.store), { [alice]: 5n });
+        });
+      }
+
+      it("let in who has one, under any Host, and reset who may", async (t) => {
+        const api = await startSecret(t);
+        const ask = async (secret: string, reset: boolean) => {
+          const host = version === "HTTP/2" ? ":authority" : "host";
+          const headers = headersOf({ ...bearer(secret), [host]: "api.example" });
+          return codeOf(
+            await send(api.port, { path: paths.getStats, headers, body: body({ name: alice, reset }) }),
+          );
+        };
+        assert.equal(await ask("grafana-s3cret", false), "0");
+        assert.equal(await ask("grafana-s3cret", true), "7");
+        assert.deepEqual(valuesOf(api.store), { [alice]: 5n });
+        assert.equal(await ask("panel-s3cret", true), "0");
+        assert.deepEqual(valuesOf(api.store), { [alice]: 0n });
+      });
+    });
+  }
+
+  describe(`the secrets of the API over ${version}`, { timeout: 20_000 }, () => {
+    const hostHeader = version === "HTTP/2" ? ":authority" : "host";
+
+    it("are asked for at every path but health's", async (t) => {
+      for (const path of ["/", "/metrics", "/scrape", "/debug/vars", "/unknown", reflection, usersStats]) {
+        // Each has a server of its own, lest the answers to the last ones be late.
+        const api = await startSecret(t);
+        for (const method of ["GET", "POST", "OPTIONS"]) {
+          const answer = await send(api.port, { method, path });
+          assert.equal(answer.status, 401, `${method} ${path}`);
+          assert.equal(answer.headers["www-authenticate"], "Bearer");
+          assert.match(answer.body.toString(), /^\{"code":"unauthenticated","message":"a secret is needed: /);
+        }
+      }
+      const api = await startSecret(t);
+      for (const [path, start] of [
+        ["/metrics", "# HELP "],
+        ["/debug/vars", "{"],
+      ] as const) {
+        const answer = await send(api.port, { method: "GET", path, headers: bearer("grafana-s3cret") });
+        assert.equal(answer.body.toString().slice(0, start.length), start);
+      }
+      const answer = await send(api.port, { path: health, headers: json, body: "{}" });
+      assert.equal(answer.body.toString(), '{"status":"SERVING"}');
+      for (const path of ["/grpc.health.v1.HealthX/Check", `/x${health}`, "/grpc.health.v1.Health"]) {
+        assert.equal((await send(api.port, { path, headers: json, body: "{}" })).status, 401, path);
+      }
+    });
+
+    it("do not let a page read health under a name of its own", async (t) => {
+      const api = await startSecret(t);
+      const headers = { ...json, [hostHeader]: "evil.example" };
+      assert.equal((await send(api.port, { path: health, headers, body: "{}" })).status, 403);
+      const known = { ...headers, ...bearer("grafana-s3cret") };
+      assert.equal((await send(api.port, { path: health, headers: known, body: "{}" })).status, 200);
+    });
+
+    it("open nothing to the pages of foreign origins", async (t) => {
+      const api = await startSecret(t);
+      const headers = { ...json, ...bearer("panel-s3cret"), origin: "https://evil.example" };
+      const request = { path: paths.getStats, headers, body: JSON.stringify({ name: alice, reset: true }) };
+      assert.equal((await send(api.port, request)).status, 403);
+      assert.deepEqual(valuesOf(api.store), { [alice]: 5n });
+    });
+
+    it("may be sent by the pages of allowed origins, which are told so in words and not by a wildcard", async (t) => {
+      const api = await startSecret(t);
+      const preflight = {
+        origin: allowed,
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "authorization,content-type",
+        [hostHeader]: "api.example",
+      };
+      for (const path of [paths.getStats, health, "/metrics"]) {
+        const answer = await send(api.port, { method: "OPTIONS", path, headers: preflight });
+        assert.equal(answer.status, 204);
+        assert.equal(answer.headers["access-control-allow-origin"], allowed);
+        assert.equal(
+          answer.headers["access-control-allow-headers"],
+          [...cors.allowedHeaders, "Authorization"].join(", "),
+        );
+        assert.equal(answer.headers["access-control-allow-credentials"], undefined);
+      }
+      const foreign = { ...preflight, origin: "https://evil.example" };
+      const refused = await send(api.port, { method: "OPTIONS", path: paths.getStats, headers: foreign });
+      assert.equal(refused.status, 403);
+      // The page gets to read why it is turned away.
+      const unknown = await send(api.port, { path: paths.getStats, headers: { ...json, origin: allowed } });
+      assert.equal(unknown.status, 401);
+      assert.equal(unknown.headers["access-control-allow-origin"], allowed);
+    });
+
+    it("without the right to reset reset nothing, by no call", async (t) => {
+      const api = await startSecret(t);
+      const headers = { ...json, ...bearer("grafana-s3cret") };
+      for (const [path, message] of [
+        [paths.getStats, { name: alice, reset: true }],
+        [paths.getStats, { name: "unknown", reset: true }],
+        [paths.queryStats, { reset: true }],
+        [paths.queryStats, { reset: true, patterns: ["matches nothing"] }],
+        [paths.queryStats, { reset: true, regexp: true, patterns: ["("] }],
+        [usersStats, { reset: true, includeTraffic: true }],
+        [usersStats, { reset: true }],
+      ] as const) {
+        const answer = await send(api.port, { path, headers, body: JSON.stringify(message) });
+        assert.equal(
+          answer.body.toString(),
+          '{"code":"permission_denied","message":"the secret \\"grafana\\" may read but not reset"}',
+        );
+        assert.equal(answer.status, 403);
+      }
+      assert.deepEqual(valuesOf(api.store), { [alice]: 5n });
+      for (const path of [paths.queryStats, usersStats, paths.getSysStats]) {
+        assert.equal((await send(api.port, { path, headers, body: "{}" })).status, 200);
+      }
+    });
+  });
+}
+
+describe("an API without secrets", { timeout: 20_000 }, () => {
+  it("lets everybody reset, whatever they bring", async (t) => {
+    const api = await startApi(t);
+    for (const headers of [{}, bearer("anything"), { authorization: "Basic x" }]) {
+      count(api.store, alice, 5);
+      const body = JSON.stringify({ name: alice, reset: true });
+      const answer = await sendHttp2(api.port, {
+        path: paths.getStats,
+        headers: { ...json, ...headers },
+        body,
+      });
+      assert.equal(answer.status, 200);
+      assert.deepEqual(valuesOf(api.store), { [alice]: 0n });
+    }
+  });
+});
+
+describe("wrong secrets, one after the other", { timeout: 20_000 }, () => {
+  const guess = { path: paths.getStats, headers: { ...json, ...bearer("guess") }, body: "{}" };
+  const right = {
+    path: paths.getStats,
+    headers: { ...json, ...bearer("grafana-s3cret") },
+    body: JSON.stringify({ name: alice }),
+  };
+
+  it("are answered at once ten times, and then late, while a right one of the same source never waits", async (t) => {
+    // From the beginning, since what is set by one clock cannot be cleared by another.
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const logger = new RecordingLogger();
+    const api = await startSecret(t, logger);
+    const session = openSession(t, api.port);
+    for (let sent = 0; sent < 10; sent++) {
+      assert.equal((await sendOnSession(session, guess)).status, 401);
+    }
+    const late = openStream(session, guess);
+    let isAnswered = false;
+    late.once("response", () => (isAnswered = true));
+    late.end(guess.body);
+    const answer = readAnswer(late);
+    for (let sent = 0; sent < 20; sent++) {
+      assert.equal((await sendOnSession(session, right)).status, 200);
+    }
+    for (const { send } of versions) assert.equal((await send(api.port, right)).status, 200);
+    assert.equal(isAnswered, false);
+    t.mock.timers.tick(2_000);
+    assert.equal((await answer).status, 401);
+    const warnings = logger.lines.filter(({ level }) => level === "warn");
+    assert.deepEqual(
+      warnings.map(({ message, fields }) => [message, fields]),
+      [["wrong secrets are answered late", { source: "127.0.0.1" }]],
+    );
+    assert.doesNotMatch(JSON.stringify(logger.lines), /s3cret|guess/);
+  });
+
+  it("are told so at once where too many wait", async (t) => {
+    const served: unknown[] = [];
+    const refusals = createRefusalTally();
+    const onRequest = guard((_, response, caller) => (served.push(caller), response.end("ok")), {
+      ...{ listenHost: "127.0.0.1", secrets, refusals },
+      brake: { schedule: () => undefined },
+    });
+    const server = new OnePortServer({ onRequest });
+    closeAfter(t, server);
+    const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+    for (const { send } of versions) {
+      const refused = await send(port, guess);
+      assert.equal(refused.status, 429);
+      assert.match(refused.body.toString(), /^\{"code":"resource_exhausted","message":"too many /);
+      assert.equal((await send(port, right)).body.toString(), "ok");
+    }
+    assert.deepEqual(served, [grafana, grafana]);
+    assert.deepEqual(refusals, { ...createRefusalTally(), no_secret: 2 });
+  });
+
+  for (const { version, send } of versions) {
+    it(`are not answered any more when who sent them has left, over ${version}`, async (t) => {
+      let calledOff: () => void = () => undefined;
+      const isCalledOff = new Promise<void>((resolve) => (calledOff = resolve));
+      let scheduled: () => void = () => undefined;
+      const isScheduled = new Promise<void>((resolve) => (scheduled = resolve));
+      const brake = { schedule: () => (scheduled(), calledOff) };
+      const onRequest = guard(() => assert.fail(), { listenHost: "127.0.0.1", secrets, brake });
+      const server = new OnePortServer({ onRequest });
+      closeAfter(t, server);
+      const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+      // What the client makes of it is its own affair.
+      const sent = Promise.allSettled([send(port, guess)]);
+      await isScheduled;
+      await server.stop(AbortSignal.abort());
+      await isCalledOff;
+      await sent;
+    });
+  }
+});
