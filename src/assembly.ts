@@ -38,6 +38,8 @@ export interface CreateApiServerOptions {
   readonly refusedConnections: RefusedConnections;
   /** The secrets with which one may call, by their names; none where everybody may. */
   readonly secrets: readonly SecretConfig[];
+  /** Whether it may listen beyond loopback without a secret. */
+  readonly insecure: boolean;
   /** The app's own. */
   readonly logger: Logger;
 }
@@ -197,12 +199,8 @@ export class Assembler {
   }
 
   #createApi({ experimental }: Config): Part | undefined {
-    const {
-      listen: place,
-      stats,
-      metrics,
-      access_control_allow_origin: allowedOrigins,
-    } = experimental.v2ray_api;
+    const { listen: place, stats, metrics, insecure } = experimental.v2ray_api;
+    const { access_control_allow_origin: allowedOrigins } = experimental.v2ray_api;
     if (place === undefined) return undefined;
     const { createApiServer, logger, store, online, connections, refusedConnections } = this.#options;
     const secrets = secretsOf(experimental.v2ray_api);
@@ -212,7 +210,7 @@ export class Assembler {
       name: "v2ray_api",
       listen: place,
       create: (listen) =>
-        createApiServer({ listen, ...served, ...told, allowedOrigins, secrets, logger }),
+        createApiServer({ listen, ...served, ...told, allowedOrigins, secrets, insecure, logger }),
       graceMs: apiGraceMs,
     });
   }

@@ -149,6 +149,7 @@ describe("App", () => {
         v2ray_api: {
           listen: "127.0.0.1:10085",
           secret: "s3cret",
+          insecure: true,
           access_control_allow_origin: "https://panel.example",
           stats: { enabled: true },
           metrics: { prefix: "xray", users: false },
@@ -163,6 +164,7 @@ describe("App", () => {
       online: app.online,
       allowedOrigins: ["https://panel.example"],
       secrets: [{ name: "secret", secret: "s3cret", reset: true }],
+      insecure: true,
       metrics: { enabled: true, prefix: "xray", users: false },
       connections: app.connections,
       refusedConnections: { connections: 0, connectionsPerSource: 0, descriptors: 0 },

@@ -1,4 +1,5 @@
 import { configSchema, type Config } from "./config.js";
+import { findExposedApi } from "./exposed-api.js";
 import type { Finding } from "./finding.js";
 import type { Place } from "./place.js";
 import { findUnknownReferences } from "./references.js";
@@ -26,6 +27,7 @@ export function checkConfig(value: unknown): CheckedConfig {
     ...findRepeatedTags(root),
     ...findRepeatedUsers(root),
     ...findRepeatedSecrets(root),
+    ...findExposedApi(root),
     ...findRepeatedListeners(root),
     ...findUnknownReferences(root),
   ];

@@ -1,5 +1,6 @@
-import { isIPv4, isIPv6 } from "node:net";
+import { isIPv4 } from "node:net";
 import { canonicalAddress } from "../net/ip-address.js";
+import { isLoopback } from "../net/loopback.js";
 
 /** Where an inbound listens, and where what arrives there goes. */
 export interface FixedWay {
@@ -38,8 +39,4 @@ function reachedBy(address: string): readonly string[] {
 /** Whether who listens there listens at every address of that one's family; `::` is for both of them. */
 function isAny(listen: string, address: string): boolean {
   return listen === "::" || (listen === "0.0.0.0" && isIPv4(address));
-}
-
-function isLoopback(address: string): boolean {
-  return isIPv6(address) ? address === "::1" : /^127\.\d+\.\d+\.\d+$/.test(address);
 }

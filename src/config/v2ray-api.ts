@@ -66,13 +66,16 @@ const metricsSchema = section({
 export const v2rayApiSchema = section({
   /** Becomes an endpoint, with an empty host for every address; `undefined` where the API is off. */
   listen: textField(
-    "Where the API listens; port 0 takes any free port. Without a secret, whoever reaches it can read and reset the counters.",
+    "Where the API listens; port 0 takes any free port. Beyond loopback it has to have a secret, unless `insecure` is true.",
     `"host:port", "[IPv6]:port" or ":port" with a port from 0 to ${maxPort}, or "" for no API`,
     (text) => text === "" || parseEndpoint(text) !== undefined,
   )
     .default("")
     .transform((text) => parseEndpoint(text)),
   ...secretsShape,
+  insecure: flagField(
+    "Whether the API may listen beyond loopback without a secret, so that whoever reaches it can read and reset the counters.",
+  ).default(false),
   // Never "*": whoever can call the API can read and reset the counters.
   access_control_allow_origin: listOrOne(
     textField(

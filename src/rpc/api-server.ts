@@ -1,8 +1,10 @@
 import { setMaxListeners } from "node:events";
-import { silentLogger } from "../log/logger.js";
+import { silentLogger, type Logger } from "../log/logger.js";
 import type { RefusedConnections } from "../net/connection-limits.js";
-import type { Endpoint } from "../net/endpoint.js";
+import { formatEndpoint, type Endpoint } from "../net/endpoint.js";
 import { FailureBrake } from "../net/failure-brake.js";
+import { ListenError } from "../net/listen-error.js";
+import { isLoopbackHost } from "../net/loopback.js";
 import type { CounterStore } from "../stats/counter-store.js";
 import type { ConnectionTable } from "../track/connection-table.js";
 import type { OnlineUsers } from "../track/online-users.js";
@@ -24,7 +26,7 @@ import { SysStats } from "./sys-stats.js";
 export interface ApiServerOptions extends Omit<OnePortServerOptions, "onRequest"> {
   /**
    * Where to listen. An empty host means every address of the machine, port 0 any free one. Without `secrets`, whoever
-   * reaches it can read and reset the counters, so let it be loopback then.
+   * reaches it can read and reset the counters, so it has to be loopback then.
    */
   readonly listen: Endpoint;
   /** The counters to serve. Without one the StatsService is not registered, and its calls are UNIMPLEMENTED. */
@@ -38,6 +40,8 @@ export interface ApiServerOptions extends Omit<OnePortServerOptions, "onRequest"
    * service. Others are UNAUTHENTICATED, and who tries too often is answered late. Default: none, and everybody may call.
    */
   readonly secrets?: readonly ApiSecret[];
+  /** Whether it may listen beyond loopback without a secret all the same. Default: false. */
+  readonly insecure?: boolean;
   /** Largest request message, in bytes. Default: 65,536. */
   readonly maxRequestBytes?: number;
   /** What is served at `/metrics`, `/scrape` and `/debug/vars`. Default: all of it, with V2Ray's names. */
@@ -57,6 +61,10 @@ export interface ApiServerOptions extends Omit<OnePortServerOptions, "onRequest"
  */
 export class ApiServer {
   readonly #listen: Endpoint;
+  readonly #logger: Logger;
+  /** Whether it asks nobody for a secret and listens where other machines may reach it. */
+  readonly #isExposed: boolean;
+  readonly #insecure: boolean;
   readonly #server: OnePortServer;
   readonly #sysStats = new SysStats();
   readonly #stopping = new AbortController();
@@ -68,6 +76,7 @@ export class ApiServer {
     online,
     allowedOrigins = [],
     secrets = [],
+    insecure = false,
     maxRequestBytes,
     metrics = {},
     connections,
@@ -76,6 +85,9 @@ export class ApiServer {
     ...timeouts
   }: ApiServerOptions) {
     this.#listen = listen;
+    this.#logger = logger;
+    this.#isExposed = secrets.length === 0 && !isLoopbackHost(listen.host);
+    this.#insecure = insecure;
     const { signal: stopping } = this.#stopping;
     // Each stream that waits for what comes next listens.
     setMaxListeners(0, stopping);
@@ -113,10 +125,25 @@ export class ApiServer {
    * Starts to accept.
    *
    * @returns where it listens, with the port that was chosen if `listen` names port 0.
-   * @throws ListenError if it cannot listen there.
+   * @throws ListenError if it cannot listen there, or must not: beyond loopback without a secret.
    */
   async start(): Promise<Endpoint> {
+    if (this.#isExposed) this.#assertMeant();
     return this.#server.listen(this.#listen);
+  }
+
+  #assertMeant(): void {
+    if (!this.#insecure) {
+      throw new ListenError(
+        this.#listen,
+        new Error(
+          "other machines can reach it: give it secrets, let it listen on loopback, or say insecure: true",
+        ),
+      );
+    }
+    this.#logger.warn("whoever reaches the V2Ray API can read and reset the counters: it has no secret", {
+      listen: formatEndpoint(this.#listen),
+    });
   }
 
   /**

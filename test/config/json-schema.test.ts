@@ -177,7 +177,11 @@ describe("the schema", () => {
     { experimental: {} },
     { experimental: { v2ray_api: {} } },
     { experimental: { v2ray_api: { listen: "", stats: {} } } },
-    { experimental: { v2ray_api: { listen: ":1", access_control_allow_origin: "https://panel.example" } } },
+    {
+      experimental: {
+        v2ray_api: { listen: ":1", insecure: true, access_control_allow_origin: "https://panel.example" },
+      },
+    },
     { experimental: { v2ray_api: { access_control_allow_origin: ["http://a", "http://b"] } } },
     { experimental: { v2ray_api: { stats: { inbounds: "*", outbounds: ["*", "direct"], users: ["*"] } } } },
     { experimental: { limits: { connections: 1, connections_per_source: 16_777_216 } } },

@@ -47,6 +47,7 @@ describe("parseConfig", () => {
         v2ray_api: {
           listen: { host: "::1", port: 10_085 },
           secrets: [],
+          insecure: false,
           access_control_allow_origin: ["https://panel.example"],
           stats: {
             enabled: true,

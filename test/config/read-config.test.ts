@@ -144,6 +144,7 @@ describe("examples/config.json", () => {
         v2ray_api: {
           listen: { host: "127.0.0.1", port: 10_085 },
           secrets: [],
+          insecure: false,
           access_control_allow_origin: [],
           stats: {
             enabled: true,

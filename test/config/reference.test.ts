@@ -77,6 +77,7 @@ describe("docs/configuration.md", () => {
         "listen",
         "secret",
         "secrets",
+        "insecure",
         "access_control_allow_origin",
         "stats",
         "metrics",

@@ -6,7 +6,7 @@ const inbound = (listen_port: unknown, listen?: unknown) => ({ type: "mixed", li
 const direct = (listen_port: number, network?: unknown) => ({
   ...{ type: "direct", listen_port, network, override_address: "192.0.2.1" },
 });
-const api = (listen: string) => ({ v2ray_api: { listen } });
+const api = (listen: string) => ({ v2ray_api: { listen, insecure: true } });
 
 describe("listeners", () => {
   const fine: readonly (readonly [what: string, config: unknown])[] = [

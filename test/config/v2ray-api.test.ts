@@ -15,6 +15,7 @@ describe("experimental", () => {
     v2ray_api: {
       listen: undefined,
       secrets: [],
+      insecure: false,
       access_control_allow_origin: [],
       stats: {
         enabled: false,
@@ -52,7 +53,7 @@ describe("v2ray_api.listen", () => {
   ];
   for (const [listen, endpoint] of good) {
     it(`reads ${JSON.stringify(listen)}`, () => {
-      assert.deepEqual(apiOf({ listen }).listen, endpoint);
+      assert.deepEqual(apiOf({ listen, insecure: true }).listen, endpoint);
     });
   }
 

@@ -60,7 +60,7 @@ describe("v2ray-api run", { concurrency: 3 }, () => {
   ];
   for (const [host, shown] of listens) {
     it(`prints a line to try that works where it listens on ${host}`, needs("curl"), async (t) => {
-      const cli = await startCli(t, testConfig({ api: { listen: host } }));
+      const cli = await startCli(t, testConfig({ api: { listen: host, insecure: true } }));
       assert.match(cli.stdout.text, shown);
       const [, command = ""] = await cli.stdout.matching(/^try +(.*)$/m);
       assert.deepEqual(await runProgram("sh", ["-c", command]), { code: 0, stdout: "{}", stderr: "" });
