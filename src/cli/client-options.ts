@@ -22,6 +22,11 @@ export const serverOptions = {
     value: "S",
     summary: "how many seconds the server may take",
   },
+  secret: {
+    type: "string",
+    value: "SECRET",
+    summary: "what the server asks for; better in V2RAY_API_SECRET",
+  },
 } as const satisfies CommandOptions;
 
 /** The options of `v2ray-api stats`. */
@@ -58,21 +63,30 @@ export const topOptions = {
   ...serverOptions,
 } as const satisfies CommandOptions;
 
-/** Where a client finds its server, and how long it waits. */
+/** Where a client finds its server, how long it waits, and what it shows. */
 export interface ClientSettings {
   readonly server: Endpoint;
   readonly timeoutMs: number;
+  readonly secret: string | undefined;
+}
+
+/** The values of the options that every command has that calls a server. */
+export interface ClientValues {
+  readonly server: string;
+  readonly timeout: string;
+  readonly secret?: string | undefined;
 }
 
 /**
  * Reads the options of every command that calls a server.
  *
+ * @param env - Where the secret may be instead, out of sight of those who list processes. Default: it is not.
  * @throws UsageError
  */
-export function parseClientSettings(values: {
-  readonly server: string;
-  readonly timeout: string;
-}): ClientSettings {
+export function parseClientSettings(
+  values: ClientValues,
+  env: Readonly<Record<string, string | undefined>> = {},
+): ClientSettings {
   const server = parseEndpoint(values.server);
   if (server === undefined || server.port === 0) {
     throw new UsageError(`server: expected HOST:PORT or [IPv6]:PORT, got ${JSON.stringify(values.server)}`);
@@ -80,7 +94,15 @@ export function parseClientSettings(values: {
   return {
     server: { ...server, host: server.host === "" ? "localhost" : server.host },
     timeoutMs: parseSeconds("timeout", values.timeout),
+    secret: parseSecret(values.secret ?? env["V2RAY_API_SECRET"]),
   };
+}
+
+/** An empty one is none: that is how a variable is left out in many a shell. No message shows one. */
+function parseSecret(text: string | undefined): string | undefined {
+  if (text === undefined || text === "") return undefined;
+  if (/^[\x21-\x7e]+$/.test(text)) return text;
+  throw new UsageError("secret: expected visible ASCII characters without a blank");
 }
 
 /** gRPC writes a time in milliseconds with eight digits at most. */

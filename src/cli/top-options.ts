@@ -1,8 +1,7 @@
 import { parseArgs } from "node:util";
 import { statScopes, type StatScope } from "../stats/stat-name.js";
-import { parseSeconds, topOptions } from "./client-options.js";
+import { parseSeconds, topOptions, type ClientValues } from "./client-options.js";
 import { UsageError } from "./usage-error.js";
-import type { ClientValues } from "./with-client.js";
 
 /** What `v2ray-api top` was asked for. */
 export interface TopSettings {

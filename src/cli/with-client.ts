@@ -1,16 +1,10 @@
 import { ClientError } from "../client/client-error.js";
 import { StatsClient } from "../client/stats-client.js";
 import { formatEndpoint } from "../net/endpoint.js";
-import { parseClientSettings } from "./client-options.js";
+import { parseClientSettings, type ClientValues } from "./client-options.js";
 import type { CommandProcess, ExitCode } from "./command.js";
 import { print } from "./print.js";
 import { toPrintable } from "./printable.js";
-
-/** The values of the options that say where the server is. */
-export interface ClientValues {
-  readonly server: string;
-  readonly timeout: string;
-}
 
 /**
  * Hands a command the client that its options describe. If the server cannot be read, that is one line on stderr, and the
@@ -23,8 +17,8 @@ export async function withClient(
   process: CommandProcess,
   run: (client: StatsClient) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  const { server, timeoutMs } = parseClientSettings(values);
-  const client = new StatsClient(server, { timeoutMs });
+  const { server, timeoutMs, secret } = parseClientSettings(values, process.env);
+  const client = new StatsClient(server, { timeoutMs, secret });
   try {
     return await run(client);
   } catch (error) {

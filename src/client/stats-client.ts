@@ -11,6 +11,8 @@ import { Http2Session } from "./http2-session.js";
 export interface StatsClientOptions {
   /** How long one {@link StatsClient.call} may take, the connection included, in milliseconds. Default: 3,000. */
   readonly timeoutMs?: number;
+  /** What the server wants as `authorization: Bearer`, in visible ASCII. Default: none is sent. */
+  readonly secret?: string | undefined;
 }
 
 /** The StatsService under one of its names. Xray's own calls are described under V2Ray's as well. */
@@ -35,13 +37,15 @@ const maxAnswerBytes = 256 * 1024 * 1024;
 export class StatsClient {
   readonly #server: Endpoint;
   readonly #timeoutMs: number;
+  readonly #headers: Readonly<Record<string, string>>;
   readonly #session: Http2Session;
   /** The one that answered last comes first. */
   #services: readonly StatsServiceClient[];
 
-  constructor(server: Endpoint, { timeoutMs = 3_000 }: StatsClientOptions = {}) {
+  constructor(server: Endpoint, { timeoutMs = 3_000, secret }: StatsClientOptions = {}) {
     this.#server = server;
     this.#timeoutMs = timeoutMs;
+    this.#headers = secret === undefined ? {} : { authorization: `Bearer ${secret}` };
     this.#session = new Http2Session(server);
     const transport = createGrpcTransport({
       baseUrl: this.#session.authority,
@@ -61,7 +65,10 @@ export class StatsClient {
     const deadline = performance.now() + this.#timeoutMs;
     const leftMs = (): number => deadline - performance.now();
     // To Connect, 0 means no limit.
-    const options = (): CallOptions => ({ timeoutMs: Math.max(1, Math.ceil(leftMs())) });
+    const options = (): CallOptions => ({
+      timeoutMs: Math.max(1, Math.ceil(leftMs())),
+      headers: this.#headers,
+    });
     const explain = async (error: unknown): Promise<ClientError> =>
       toClientError(error, { server: this.#server, timeoutMs: this.#timeoutMs, leftMs: leftMs() });
     let failure: unknown;

@@ -207,6 +207,7 @@ Print from how many addresses a user is connected.
 options:
   -s, -server ADDR        where the API listens, HOST:PORT (default 127.0.0.1:8080)
   -t, -timeout S          how many seconds the server may take (default 3)
+      -secret SECRET      what the server asks for; better in V2RAY_API_SECRET
       -json               print JSON (what is Xray's always does)
       -email USER         whose connections are meant
 

@@ -16,6 +16,7 @@ describe("parseClientSettings", () => {
       assert.deepEqual(parseClientSettings({ server, timeout }), {
         server: { host, port },
         timeoutMs: 3_000,
+        secret: undefined,
       });
     });
   }

@@ -55,6 +55,7 @@ options:
       --json              print JSON, as protobuf writes it
   -s, --server ADDR       where the API listens, HOST:PORT (default 127.0.0.1:8080)
   -t, --timeout S         how many seconds the server may take (default 3)
+      --secret SECRET     what the server asks for; better in V2RAY_API_SECRET
 
 A counter's name is inbound>>>TAG>>>traffic>>>uplink, and so on for outbound and user, and downlink.
 Xray and V2Ray 4 match no regular expressions: there it is done here, and --reset is refused.
@@ -72,6 +73,7 @@ options:
       --json              print JSON, as protobuf writes it
   -s, --server ADDR       where the API listens, HOST:PORT (default 127.0.0.1:8080)
   -t, --timeout S         how many seconds the server may take (default 3)
+      --secret SECRET     what the server asks for; better in V2RAY_API_SECRET
 
 ${exitCodes}`,
     ],

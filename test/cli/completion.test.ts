@@ -32,7 +32,7 @@ describe("v2ray-api completion bash", needs("bash"), () => {
   }
 
   const names = [...commands.map(({ name }) => name), "help"];
-  const server = ["--server", "--timeout"];
+  const server = ["--server", "--timeout", "--secret"];
   const table: readonly (readonly [words: readonly string[], completions: readonly string[]])[] = [
     [[""], names],
     [["s"], ["stats", "sys"]],
