@@ -38,17 +38,6 @@ export function startDialDeadline(
   };
 }
 
-/** Rejects with the signal's reason, from when it aborts; until then it waits. */
-export async function rejectOnAbort(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const onAbort = (): void => {
-      reject(reasonOf(signal));
-    };
-    signal.addEventListener("abort", onAbort);
-    if (signal.aborted) onAbort();
-  });
-}
-
 /** Why a dial's deadline has aborted. */
 export function reasonOf(signal: AbortSignal): Error {
   return signal.reason instanceof Error ? signal.reason : new DialError("aborted", "connect: given up");

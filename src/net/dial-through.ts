@@ -1,10 +1,11 @@
 import type { Socket } from "node:net";
 import { ReadError } from "./byte-reader.js";
 import { dial, type DialOptions } from "./dial.js";
-import { reasonOf, rejectOnAbort, startDialDeadline } from "./dial-deadline.js";
+import { reasonOf, startDialDeadline } from "./dial-deadline.js";
 import { DialError } from "./dial-error.js";
 import type { Endpoint } from "./endpoint.js";
 import { resetConnection } from "./reset.js";
+import { unlessAborted } from "./unless-aborted.js";
 
 /**
  * What has to be said on a connection before it is of use. When its time is over the socket is destroyed, and whatever it
@@ -56,7 +57,7 @@ async function dialServer(server: Endpoint, options: DialOptions): Promise<Socke
 async function shakeHands<T>(socket: Socket, handshake: Handshake<T>, signal: AbortSignal): Promise<T> {
   try {
     signal.throwIfAborted();
-    return await Promise.race([handshake(socket), rejectOnAbort(signal)]);
+    return await unlessAborted(handshake(socket), signal);
   } catch (error) {
     // Whom we break a handshake off with shall not take it for a half-close. Where Node was first, as it is with an answer
     // that is no HTTP or no TLS, the socket is closed in order already.

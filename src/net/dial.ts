@@ -1,10 +1,11 @@
 import { lookup as dnsLookup } from "node:dns/promises";
 import { connect, isIP, isIPv6, type Socket } from "node:net";
-import { reasonOf, rejectOnAbort, startDialDeadline } from "./dial-deadline.js";
+import { reasonOf, startDialDeadline } from "./dial-deadline.js";
 import { DialError, dialErrorCodeOf, type DialErrorCode } from "./dial-error.js";
 import { formatEndpoint, type Endpoint } from "./endpoint.js";
 import { tcpKeepAlive } from "./keep-alive.js";
 import type { OwnSockets } from "./own-sockets.js";
+import { unlessAborted } from "./unless-aborted.js";
 
 /** Finds the addresses of a name, the preferred first. Fails with a system error such as `ENOTFOUND`. */
 export type Lookup = (host: string) => Promise<readonly string[]>;
@@ -84,7 +85,7 @@ async function resolve(
   if (isIP(host) !== 0) return [host];
   try {
     // A look-up cannot be called off; its late answer is dropped.
-    const addresses = await Promise.race([lookup(host), rejectOnAbort(deadline)]);
+    const addresses = await unlessAborted(lookup(host), deadline);
     if (addresses.length > 0) return interleaveFamilies(addresses);
   } catch (cause) {
     if (cause instanceof DialError) throw cause;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { describe, it } from "node:test";
-import { reasonOf, rejectOnAbort, startDialDeadline } from "../../src/net/dial-deadline.js";
+import { reasonOf, startDialDeadline } from "../../src/net/dial-deadline.js";
 import { DialError } from "../../src/net/dial-error.js";
 
 const hour = 3_600_000;
@@ -51,19 +51,6 @@ describe("startDialDeadline", () => {
     t.mock.timers.tick(1_000);
     giveUp.abort();
     assert.equal(deadline.signal.aborted, false);
-  });
-});
-
-describe("rejectOnAbort", () => {
-  it("rejects with the reason, from when the signal aborts", async () => {
-    const controller = new AbortController();
-    const rejecting = rejectOnAbort(controller.signal);
-    controller.abort(timeout);
-    await assert.rejects(rejecting, timeout);
-  });
-
-  it("rejects at once where the signal has aborted", async () => {
-    await assert.rejects(rejectOnAbort(AbortSignal.abort(aborted)), aborted);
   });
 });
 

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { describe, it } from "node:test";
 import { untilAborted } from "../../src/rpc/until-aborted.js";
+import { collectGarbage } from "../helpers/gc.js";
+import { until } from "../helpers/timing.js";
 
 /** Items, and then nothing for ever. */
 async function* stalled<T>(...items: readonly T[]): AsyncGenerator<T> {
@@ -12,6 +14,11 @@ async function* stalled<T>(...items: readonly T[]): AsyncGenerator<T> {
 async function* ending<T>(...items: readonly T[]): AsyncGenerator<T> {
   yield* items;
   return Promise.resolve();
+}
+
+/** Things without end, each one new. */
+async function* objects(): AsyncGenerator<object> {
+  for (;;) yield await Promise.resolve({});
 }
 
 async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
@@ -56,5 +63,21 @@ describe("untilAborted()", { timeout: 10_000 }, () => {
       return Promise.reject(new Error("broken"));
     })();
     await assert.rejects(all(untilAborted(failing, new AbortController().signal)), /^Error: broken$/);
+  });
+
+  it("keeps none of the items that it has handed over", async () => {
+    const stopping = new AbortController();
+    const seen: WeakRef<object>[] = [];
+    for await (const item of untilAborted(objects(), stopping.signal, new AbortController().signal)) {
+      seen.push(new WeakRef(item));
+      if (seen.length < 100) continue;
+      // The last of them is still in hand.
+      const keptCount = (): number => seen.filter((ref) => ref.deref() !== undefined).length;
+      await until(() => {
+        collectGarbage();
+        return keptCount() <= 1;
+      });
+      return;
+    }
   });
 });
