@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { unlessAborted } from "../net/unless-aborted.js";
 import { ClientError } from "./client-error.js";
 import { queryStats } from "./query-stats.js";
 import type { StatsClient } from "./stats-client.js";
@@ -22,36 +23,19 @@ export async function* readings(
   client: StatsClient,
   { intervalMs, signal, onFailure }: ReadingsOptions,
 ): AsyncGenerator<Reading, void> {
+  const isOver = (): boolean => signal.aborted;
   let hasRead = false;
-  while (!signal.aborted) {
+  while (!isOver()) {
     try {
-      const answer = await unlessAborted(queryStats(client), signal);
-      if (answer === undefined) return;
+      const { stats } = await unlessAborted(queryStats(client), signal);
       hasRead = true;
-      yield { atMs: performance.now(), stats: answer.stats };
+      yield { atMs: performance.now(), stats };
     } catch (error) {
+      if (isOver()) return;
       if (!(error instanceof ClientError) || !hasRead || onFailure === undefined) throw error;
       onFailure(error);
     }
-    await unlessAborted(sleep(intervalMs, undefined, { signal }), signal);
-  }
-}
-
-/** What the promise resolves with, or `undefined` as soon as the signal comes. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  let onAbort: () => void = () => undefined;
-  const aborted = new Promise<undefined>((resolve) => {
-    onAbort = () => {
-      resolve(undefined);
-    };
-    signal.addEventListener("abort", onAbort);
-    if (signal.aborted) onAbort();
-  });
-  try {
-    return await Promise.race([aborted, promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-    // Nobody asks any more.
-    promise.catch(() => undefined);
+    // The abort wakes it with an error, which says nothing more than the signal.
+    await sleep(intervalMs, undefined, { signal }).catch(() => undefined);
   }
 }

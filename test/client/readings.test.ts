@@ -94,4 +94,17 @@ describe("readings", () => {
     stopping.abort();
     assert.deepEqual(await next, { done: true, value: undefined });
   });
+
+  it("ends when it is told to by whoever is told of a failure", io, async (t) => {
+    const family = await startFamilyServer(t, "Xray");
+    family.failFrom = 2;
+    using client = new StatsClient(family.server);
+    const stopping = new AbortController();
+    const onFailure = (): void => {
+      stopping.abort();
+    };
+    const all = readings(client, { intervalMs: 1, signal: stopping.signal, onFailure });
+    await all.next();
+    assert.deepEqual(await all.next(), { done: true, value: undefined });
+  });
 });
