@@ -100,8 +100,8 @@ export class ApiServer {
         if (store !== undefined) {
           registerStatsService(router, createStatsService({ store, online, sysStats }));
         }
-        registerHealth(router, { stopping });
-        registerReflection(router, { stopping });
+        registerHealth(router, { stopping, refusals });
+        registerReflection(router, { stopping, refusals });
       },
       ...(maxRequestBytes === undefined ? {} : { maxRequestBytes }),
       pages: createMetricsPages({ ...metrics, ...figures, logger }),

@@ -1,12 +1,16 @@
 import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "#gen/grpc/health/v1/health_pb.js";
 import { firstAbort } from "./first-abort.js";
+import { createRefusalTally, type RefusalTally } from "./refusal-tally.js";
+import { createStreamGate } from "./stream-gate.js";
 
 export interface HealthOptions {
   /** Aborts when the server stops: nothing is served from then on. */
   readonly stopping: AbortSignal;
-  /** How many calls may watch at the same time. Default: 1,024. Further ones are RESOURCE_EXHAUSTED. */
+  /** How many calls may watch at the same time. Default: 128. Further ones are RESOURCE_EXHAUSTED. */
   readonly maxWatchers?: number;
+  /** Told of every call that finds no room. Default: one that nobody reads. */
+  readonly refusals?: RefusalTally;
 }
 
 /** How the paths of its calls begin. */
@@ -28,9 +32,9 @@ interface HealthResponse {
  */
 export function registerHealth(
   router: ConnectRouter,
-  { stopping, maxWatchers = 1_024 }: HealthOptions,
+  { stopping, maxWatchers = 128, refusals = createRefusalTally() }: HealthOptions,
 ): void {
-  let watcherCount = 0;
+  const letIn = createStreamGate({ maxCount: maxWatchers, what: "calls watch", refusals });
   const names = (): Set<string> => new Set(["", ...router.handlers.map(({ service }) => service.typeName)]);
   const current = (): ServingStatus => (stopping.aborted ? ServingStatus.NOT_SERVING : ServingStatus.SERVING);
 
@@ -38,14 +42,7 @@ export function registerHealth(
     { service }: HealthRequest,
     { signal }: HandlerContext,
   ): AsyncGenerator<HealthResponse, void, undefined> {
-    if (watcherCount >= maxWatchers) {
-      throw new ConnectError(`${watcherCount} calls watch, the most there may be`, Code.ResourceExhausted);
-    }
-    signal.throwIfAborted();
-    watcherCount++;
-    signal.addEventListener("abort", () => {
-      watcherCount--;
-    });
+    letIn(signal);
     const isKnown = names().has(service);
     const first = isKnown ? current() : ServingStatus.SERVICE_UNKNOWN;
     yield { status: first };

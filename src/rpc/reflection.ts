@@ -2,6 +2,8 @@ import { Code, type ConnectRouter, type HandlerContext } from "@connectrpc/conne
 import { ServerReflection } from "#gen/grpc/reflection/v1/reflection_pb.js";
 import { ServerReflection as ServerReflectionV1Alpha } from "#gen/grpc/reflection/v1alpha/reflection_pb.js";
 import { DescriptorIndex } from "./descriptor-index.js";
+import { createRefusalTally, type RefusalTally } from "./refusal-tally.js";
+import { createStreamGate } from "./stream-gate.js";
 import { untilAborted } from "./until-aborted.js";
 
 export interface ReflectionOptions {
@@ -12,6 +14,10 @@ export interface ReflectionOptions {
    * the server cuts requests that do not end in time. Default: 30,000.
    */
   readonly maxStreamMs?: number;
+  /** How many streams may be open at the same time, of both versions. Default: 64. Further ones are RESOURCE_EXHAUSTED. */
+  readonly maxStreams?: number;
+  /** Told of every call that finds no room. Default: one that nobody reads. */
+  readonly refusals?: RefusalTally;
 }
 
 /** A question, as both versions put it. */
@@ -54,8 +60,9 @@ interface ReflectionResponse<R> {
  */
 export function registerReflection(
   router: ConnectRouter,
-  { stopping, maxStreamMs = 30_000 }: ReflectionOptions,
+  { stopping, maxStreamMs = 30_000, maxStreams = 64, refusals = createRefusalTally() }: ReflectionOptions,
 ): void {
+  const letIn = createStreamGate({ maxCount: maxStreams, what: "streams of reflection are open", refusals });
   let known: DescriptorIndex | undefined;
   // Made when somebody asks: few do, and by then the router has everything.
   const index = (): DescriptorIndex =>
@@ -65,6 +72,7 @@ export function registerReflection(
     requests: AsyncIterable<R>,
     { signal }: HandlerContext,
   ): AsyncGenerator<ReflectionResponse<R>, void, undefined> {
+    letIn(signal);
     const overdue = new AbortController();
     const timer = setTimeout(() => {
       overdue.abort();

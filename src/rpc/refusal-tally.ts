@@ -1,4 +1,4 @@
-/** What requests are refused for, before a call or a page is made of them. */
+/** What requests are refused for, all but the last before a call or a page is made of them. */
 export const refusalReasons = [
   /** The Host is not ours. */
   "foreign_host",
@@ -16,6 +16,8 @@ export const refusalReasons = [
   "wrong_http_method",
   /** A page, while as many as may be are being written. */
   "too_many_pages",
+  /** A call that may last, while as many as may be are open. It is a call all the same, which fails with that. */
+  "too_many_streams",
 ] as const;
 /** One of {@link refusalReasons}. */
 export type RefusalReason = (typeof refusalReasons)[number];
@@ -36,5 +38,6 @@ export function createRefusalTally(): RefusalTally {
     unreadable_call: 0,
     wrong_http_method: 0,
     too_many_pages: 0,
+    too_many_streams: 0,
   };
 }

@@ -1,17 +1,27 @@
 import assert from "node:assert/strict";
 import { PerformanceObserver } from "node:perf_hooks";
 import { describe, it } from "node:test";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { ServerReflectionRequestSchema } from "#gen/grpc/reflection/v1/reflection_pb.js";
 import { ListenError } from "../../src/net/listen-error.js";
 import { ApiServer } from "../../src/rpc/api-server.js";
 import { CounterStore } from "../../src/stats/counter-store.js";
 import { serviceNames } from "../helpers/api-client.js";
 import { count, paths, startApi, userUplink } from "../helpers/api-server.js";
-import { openRaw, sendHttp1, sendHttp2, versions } from "../helpers/raw-http.js";
+import { envelope } from "../helpers/grpc.js";
+import { getPage } from "../helpers/metrics.js";
+import { openRaw, openSession, openStream, sendHttp1, sendHttp2, versions } from "../helpers/raw-http.js";
 import { RecordingLogger } from "../helpers/recording-logger.js";
 import { closeAfter } from "../helpers/sockets.js";
-import { turns } from "../helpers/timing.js";
+import { event, turns } from "../helpers/timing.js";
 
 const json = { "content-type": "application/json" };
+const reflectionPath = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+const watchPath = "/grpc.health.v1.Health/Watch";
+const listServices = toBinary(
+  ServerReflectionRequestSchema,
+  create(ServerReflectionRequestSchema, { messageRequest: { case: "listServices", value: "" } }),
+);
 const listen = { host: "127.0.0.1", port: 0 };
 
 describe("ApiServer", { timeout: 20_000 }, () => {
@@ -48,6 +58,31 @@ describe("ApiServer", { timeout: 20_000 }, () => {
     count(api.store, name, 12);
     assert.match(await ask(), /"value":"12"/);
   });
+
+  for (const { title, path, body, most } of [
+    { title: "streams of reflection", path: reflectionPath, body: undefined, most: 64 },
+    { title: "calls that watch its health", path: watchPath, body: envelope(Buffer.alloc(0)), most: 128 },
+  ]) {
+    it(`has no more than ${most} ${title} at once, and tells of those beyond in its metrics`, async (t) => {
+      const { port } = await startApi(t);
+      const headers = { "content-type": "application/grpc", te: "trailers" };
+      // One connection may have 128 streams.
+      const session = openSession(t, port);
+      for (let count = 0; count < most; count++) {
+        const stream = openStream(session, { path, headers });
+        if (body === undefined) stream.write(envelope(listServices));
+        else stream.end(body);
+        await event(stream, "response");
+      }
+      const refused = await sendHttp2(port, { path, headers, body: body ?? envelope(listServices) });
+      assert.equal(refused.trailers["grpc-status"], "8");
+      const page = await getPage(port, "/metrics");
+      assert.match(
+        page.body.toString(),
+        /^v2ray_api_refused_requests_total\{reason="too_many_streams"\} 1$/m,
+      );
+    });
+  }
 
   it("says in one line why it cannot listen", async (t) => {
     const api = await startApi(t);

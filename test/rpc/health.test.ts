@@ -24,6 +24,7 @@ import {
 import { createCallHandler } from "../../src/rpc/call-handler.js";
 import { registerHealth } from "../../src/rpc/health.js";
 import { OnePortServer } from "../../src/rpc/one-port-server.js";
+import { createRefusalTally } from "../../src/rpc/refusal-tally.js";
 import { serviceNames } from "../helpers/api-client.js";
 import { startApi } from "../helpers/api-server.js";
 import { envelope } from "../helpers/grpc.js";
@@ -145,9 +146,13 @@ for (const [way, open] of Object.entries(ways)) {
 
 describe("registerHealth()", io, () => {
   /** A server with nothing but this, that may have two watchers. */
-  async function start(t: TestContext, stopping: AbortSignal): Promise<number> {
+  async function start(
+    t: TestContext,
+    stopping: AbortSignal,
+    refusals = createRefusalTally(),
+  ): Promise<number> {
     const routes = (router: ConnectRouter): void => {
-      registerHealth(router, { stopping, maxWatchers: 2 });
+      registerHealth(router, { stopping, maxWatchers: 2, refusals });
     };
     const server = new OnePortServer({ onRequest: createCallHandler({ routes }) });
     closeAfter(t, server);
@@ -184,7 +189,8 @@ describe("registerHealth()", io, () => {
   ] as const) {
     it(`has room again when watchers are gone ${what}`, async (t) => {
       const { signal } = new AbortController();
-      const port = await start(t, signal);
+      const refusals = createRefusalTally();
+      const port = await start(t, signal, refusals);
       for (let round = 0; round < 3; round++) {
         const session = openSession(t, port, settings);
         const streams = [1, 2].map(() =>
@@ -196,6 +202,7 @@ describe("registerHealth()", io, () => {
         const third = await sendHttp2(port, { path, headers, body: envelope(Buffer.alloc(0)) });
         assert.equal(third.trailers["grpc-status"], String(Code.ResourceExhausted));
         assert.equal(third.trailers["grpc-message"], "2 calls watch, the most there may be");
+        assert.ok(refusals.too_many_streams > round);
         session.destroy();
         await findRoom(t, port);
         await until(() => waitCount(signal) === 0);

@@ -1,9 +1,17 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
+import type { ClientHttp2Session } from "node:http2";
 import { describe, it, type TestContext } from "node:test";
 import { createFileRegistry, create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
+import {
+  Code,
+  ConnectError,
+  createConnectRouter,
+  createContextValues,
+  type ConnectRouter,
+} from "@connectrpc/connect";
+import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import {
   ServerReflectionRequestSchema,
@@ -13,13 +21,15 @@ import { StatsService as XrayStatsService } from "#gen/xray/app/stats/command/co
 import { createCallHandler } from "../../src/rpc/call-handler.js";
 import { OnePortServer } from "../../src/rpc/one-port-server.js";
 import { registerReflection } from "../../src/rpc/reflection.js";
+import { createRefusalTally } from "../../src/rpc/refusal-tally.js";
 import { serviceNames } from "../helpers/api-client.js";
 import { startApi } from "../helpers/api-server.js";
 import { envelope, envelopesOf } from "../helpers/grpc.js";
+import { KeptTimers } from "../helpers/kept-timers.js";
 import { openSession, openStream, readAnswer, sendHttp1, sendHttp2 } from "../helpers/raw-http.js";
 import { ReflectionStream, reflectionVersions } from "../helpers/reflection-client.js";
 import { closeAfter } from "../helpers/sockets.js";
-import { until } from "../helpers/timing.js";
+import { event, until } from "../helpers/timing.js";
 
 const io = { timeout: 20_000 };
 const never = new AbortController().signal;
@@ -51,6 +61,15 @@ function open(
     },
   });
   return new ReflectionStream(createGrpcTransport({ baseUrl: url, sessionManager }), service);
+}
+
+/** Asks one question on a stream of its own, and waits for what it is told. The answer as a whole ends with the stream. */
+async function askOnce(session: ClientHttp2Session, path: string) {
+  const stream = openStream(session, { path, headers: grpc });
+  const answer = readAnswer(stream);
+  stream.write(envelope(question));
+  await event(stream, "data");
+  return { stream, answer };
 }
 
 function filesOf({ messageResponse }: ServerReflectionResponse): Uint8Array[] {
@@ -163,14 +182,15 @@ for (const reflection of reflectionVersions) {
     });
 
     it("ends well for a client who asks no more, and its connection stays", async (t) => {
+      t.mock.timers.enable({ apis: ["setTimeout"] });
       const port = await startRoutes(t, (router) => {
-        registerReflection(router, { stopping: never, maxStreamMs: 500 });
+        registerReflection(router, { stopping: never, maxStreamMs: 10_000 });
       });
       const session = openSession(t, port);
       for (let round = 0; round < 2; round++) {
-        const stream = openStream(session, { path, headers: grpc });
-        stream.write(envelope(question));
-        const { body, trailers } = await readAnswer(stream);
+        const { answer } = await askOnce(session, path);
+        t.mock.timers.tick(10_000);
+        const { body, trailers } = await answer;
         assert.equal(envelopesOf(body).length, 1);
         assert.equal(trailers["grpc-status"], "0");
       }
@@ -178,10 +198,11 @@ for (const reflection of reflectionVersions) {
     });
 
     it("is cut when the server waits no longer for a request to end", async (t) => {
-      const api = await startApi(t, { firstRequestTimeoutMs: 500 });
-      const stream = openStream(openSession(t, api.port), { path, headers: grpc });
-      stream.write(envelope(question));
-      const { body, trailers } = await readAnswer(stream);
+      t.mock.timers.enable({ apis: ["setTimeout"] });
+      const api = await startApi(t, { firstRequestTimeoutMs: 10_000 });
+      const { answer } = await askOnce(openSession(t, api.port), path);
+      t.mock.timers.tick(10_000);
+      const { body, trailers } = await answer;
       assert.equal(envelopesOf(body).length, 1);
       assert.equal(trailers["grpc-status"], undefined);
     });
@@ -217,6 +238,46 @@ describe("registerReflection()", io, () => {
       "grpc.reflection.v1alpha.ServerReflection",
       "xray.app.stats.command.StatsService",
     ]);
+  });
+
+  it("keeps the streams of both versions to a number, and counts those beyond", async (t) => {
+    const refusals = createRefusalTally();
+    const port = await startRoutes(t, (router) => {
+      registerReflection(router, { stopping: never, maxStreams: 2, refusals });
+    });
+    const session = openSession(t, port);
+    const [v1 = "", v1alpha = ""] = reflectionVersions.map(
+      ({ service }) => `/${service.typeName}/ServerReflectionInfo`,
+    );
+    const first = await askOnce(session, v1);
+    await askOnce(session, v1alpha);
+    for (const path of [v1, v1alpha]) {
+      const { trailers } = await sendHttp2(port, { path, headers: grpc, body: envelope(question) });
+      assert.equal(trailers["grpc-status"], String(Code.ResourceExhausted));
+      assert.equal(trailers["grpc-message"], "2 streams of reflection are open, the most there may be");
+    }
+    assert.equal(refusals.too_many_streams, 2);
+    first.stream.end();
+    await first.answer;
+    const next = await sendHttp2(port, { path: v1, headers: grpc, body: envelope(question) });
+    assert.equal(next.trailers["grpc-status"], "0");
+  });
+
+  it("starts nothing for a caller who is gone before the call begins", async (t) => {
+    const router = createConnectRouter();
+    registerReflection(router, { stopping: never });
+    const path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+    const handler = router.handlers.find(({ requestPath }) => requestPath === path);
+    const timers = new KeptTimers(t);
+    const { body } =
+      (await handler?.({
+        ...{ httpVersion: "2.0", method: "POST", url: `http://localhost${path}`, header: new Headers(grpc) },
+        ...{ body: createAsyncIterable([envelope(question)]), signal: AbortSignal.abort() },
+        contextValues: createContextValues(),
+      })) ?? {};
+    assert.ok(body !== undefined);
+    for await (const bytes of body) assert.ok(bytes.length > 0);
+    await until(() => timers.count === 0);
   });
 
   it("keeps nothing for a caller who is gone, whatever they left unread", async (t) => {

@@ -159,6 +159,7 @@ v2ray_api_refused_requests_total{reason="unknown_method"} 0
 v2ray_api_refused_requests_total{reason="unreadable_call"} 0
 v2ray_api_refused_requests_total{reason="wrong_http_method"} 0
 v2ray_api_refused_requests_total{reason="too_many_pages"} 0
+v2ray_api_refused_requests_total{reason="too_many_streams"} 0
 # HELP v2ray_scrapes_total Scrapes since the API started, this one included.
 # TYPE v2ray_scrapes_total counter
 v2ray_scrapes_total 11
