@@ -44,16 +44,16 @@ export async function queryStats(
   client: StatsClient,
   { patterns = [], regexp = false, reset = false }: StatsQuery = {},
 ): Promise<StatsAnswer> {
+  // A bad expression is known before anything is reset, by a good one or by an empty one, which means everything.
+  const matches = regexp ? createMatcher({ patterns, regexp }, await loadRegexpCompiler()) : undefined;
   // V2Ray 5 never answers a list with an empty pattern, nor anything after it.
   const wanted = patterns.includes("") ? [] : [...new Set(patterns)];
   if (wanted.length === 0) {
     return client.call(async (calls) => ({ stats: mergeStats([await readAll(calls, reset)], reset) }));
   }
-  if (!regexp) return client.call(async (calls) => readEach(calls, { patterns: wanted, regexp, reset }));
-  // A bad expression is known before anything is reset by a good one.
-  const matches = createMatcher({ patterns: wanted, regexp }, await loadRegexpCompiler());
   return client.call(async (calls) => {
-    if (await knowsRegexps(calls)) return readEach(calls, { patterns: wanted, regexp, reset });
+    if (matches === undefined || (await knowsRegexps(calls)))
+      return readEach(calls, { patterns: wanted, regexp, reset });
     if (reset) {
       throw new ClientError(
         "no_regexp",

@@ -104,12 +104,18 @@ describe("queryStats", () => {
     });
   }
 
-  it("finds a bad expression before it calls anyone", io, async (t) => {
-    const { family, client } = await start(t, "V2Ray 5");
-    const query = { patterns: ["alice", "("], regexp: true, reset: true };
-    await assert.rejects(queryStats(client, query), { code: "bad_regexp" });
-    assert.deepEqual(family.calls, []);
-  });
+  for (const patterns of [
+    ["alice", "("],
+    ["", "("],
+    ["(", ""],
+  ]) {
+    it(`finds a bad expression before it calls anyone: ${JSON.stringify(patterns)}`, io, async (t) => {
+      const { family, client } = await start(t, "V2Ray 5");
+      const query = { patterns, regexp: true, reset: true };
+      await assert.rejects(queryStats(client, query), { code: "bad_regexp" });
+      assert.deepEqual(family.calls, []);
+    });
+  }
 
   it("hands over what was reset before a call failed", io, async (t) => {
     const { family, client } = await start(t, "V2Ray 5");
