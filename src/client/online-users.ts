@@ -1,4 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import { joinOnlineName, parseOnlineName } from "../stats/online-name.js";
 import type { Calls, StatsClient } from "./stats-client.js";
 
 /** An address from which a user is connected. */
@@ -14,9 +15,9 @@ export interface OnlineUser {
   readonly addresses: readonly OnlineAddress[];
 }
 
-/** The name under which Xray keeps who is online. */
+/** The name under which a server keeps who is online. Whether there can be such a user is the server's to say. */
 export function onlineName(user: string): string {
-  return `user>>>${user}>>>online`;
+  return joinOnlineName(user);
 }
 
 /**
@@ -76,7 +77,7 @@ async function readOneByOne(calls: Calls): Promise<readonly OnlineUser[]> {
   const { users: names } = await calls.service.getAllOnlineUsers({}, calls.options());
   const users: OnlineUser[] = [];
   for (const name of names) {
-    const user = /^user>>>(.*)>>>online$/s.exec(name)?.[1] ?? name;
+    const user = parseOnlineName(name) ?? name;
     try {
       users.push({ user, addresses: await addressesOf(calls, name) });
     } catch (error) {

@@ -9,6 +9,11 @@ const onlineSegment = "online";
  */
 export function formatOnlineName(user: string): string {
   assertTag(user);
+  return joinOnlineName(user);
+}
+
+/** The same for any text: to ask another server, whose users may have names that ours have not. */
+export function joinOnlineName(user: string): string {
   return ["user", user, onlineSegment].join(statNameSeparator);
 }
 

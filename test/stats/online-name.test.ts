@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { formatOnlineName, parseOnlineName } from "../../src/stats/online-name.js";
+import { formatOnlineName, joinOnlineName, parseOnlineName } from "../../src/stats/online-name.js";
 
 describe("The name under which a user is online", () => {
   for (const user of ["alice", "a@b.test", "ünïcödé 🦊", "a>b", "online", "traffic", ""]) {
@@ -14,6 +14,10 @@ describe("The name under which a user is online", () => {
   for (const user of ["a>>>b", ">>>", "a>"]) {
     it(`cannot be written for ${JSON.stringify(user)}`, () => {
       assert.throws(() => formatOnlineName(user), RangeError);
+    });
+
+    it(`is joined for ${JSON.stringify(user)} all the same, to ask others`, () => {
+      assert.equal(joinOnlineName(user), `user>>>${user}>>>online`);
     });
   }
 
