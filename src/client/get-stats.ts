@@ -11,7 +11,7 @@ export interface StatRequest {
 /**
  * Reads one counter.
  *
- * @throws ClientError `not_found` if there is none; `refused` where the server has no code for that, as V2Ray and sing-box.
+ * @throws ClientError `not_found` if there is none, whatever code the server has for that.
  */
 export async function getStats(client: StatsClient, { name, reset = false }: StatRequest): Promise<Stat> {
   return client.call(async ({ service, options }) => {
