@@ -7,7 +7,8 @@ export type ByteRequest = UniversalServerRequest & { readonly body: AsyncIterabl
 
 /**
  * A request in gRPC-Web's text form, which is what protoc-gen-grpc-web makes clients send, as one in its binary form, for
- * which there are handlers. Its body is decoded as it is read, so that limits apply to what was decoded. Other requests
+ * which there are handlers. Its body is decoded as it is read, so that limits apply to what was decoded. Parameters of its
+ * type, such as the charset that HTTP clients give a text by themselves, are dropped: the handlers know none. Other requests
  * stay as they are.
  *
  * https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-WEB.md
@@ -16,7 +17,7 @@ export function fromGrpcWebText(request: ByteRequest): ByteRequest {
   const contentType = contentTypeOf(request.header);
   if (!isGrpcWebText(contentType)) return request;
   const header = new Headers(request.header);
-  header.set("content-type", contentType.replace(/-text/i, ""));
+  header.set("content-type", contentType.replace(/-text/i, "").replace(/\s*;.*$/s, ""));
   return { ...request, header, body: decodeBase64(request.body) };
 }
 

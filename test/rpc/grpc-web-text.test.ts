@@ -11,7 +11,12 @@ import { versions, type HttpAnswer, type SendRequest } from "../helpers/raw-http
 const io = { timeout: 20_000 };
 const alice = userUplink("alice");
 const request = envelope(getStatsRequest({ name: alice, reset: true }));
-const contentTypes = ["application/grpc-web-text", "application/grpc-web-text+proto"];
+const contentTypes = [
+  "application/grpc-web-text",
+  "application/grpc-web-text+proto",
+  "application/grpc-web-text; charset=utf-8",
+  'application/grpc-web-text+proto;a=b; charset="UTF-8"',
+];
 
 /** The frames of an answer in text, in which each may be padded for itself. */
 function framesOf({ body }: HttpAnswer): ReturnType<typeof envelopesOf> {
