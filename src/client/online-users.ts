@@ -1,6 +1,9 @@
-import { Code, ConnectError } from "@connectrpc/connect";
 import { joinOnlineName, parseOnlineName } from "../stats/online-name.js";
+import { ClientError, type ClientErrorCode } from "./client-error.js";
 import type { Calls, StatsClient } from "./stats-client.js";
+
+/** How many users are asked for at the same time, of a server that has no call for all. */
+const maxCallsAtOnce = 16;
 
 /** An address from which a user is connected. */
 export interface OnlineAddress {
@@ -54,38 +57,64 @@ export async function readOnlineNames(client: StatsClient): Promise<readonly str
 }
 
 /**
- * Reads who is connected, and from where: in one call, or where the server does not have that one yet, in one for each user.
+ * Reads who is connected, and from where: in one call, or where the server does not have that one yet, in one for each user. Each
+ * of these has the time of a call.
  *
  * @throws ClientError
  */
 export async function readOnlineUsers(client: StatsClient): Promise<readonly OnlineUser[]> {
-  return client.call(async (calls) => {
-    try {
-      const { users } = await calls.service.getUsersStats({}, calls.options());
-      return users.map(({ email, ips }) => ({
-        user: email,
-        addresses: ips.map(({ ip, lastSeen }) => ({ address: ip, lastSeen })),
-      }));
-    } catch (error) {
-      if (ConnectError.from(error).code !== Code.Unimplemented) throw error;
-      return readOneByOne(calls);
-    }
+  try {
+    return await readUsersAtOnce(client);
+  } catch (error) {
+    if (codeOf(error) !== "unimplemented") throw error;
+    return readUsersOneByOne(client);
+  }
+}
+
+async function readUsersAtOnce(client: StatsClient): Promise<readonly OnlineUser[]> {
+  return client.call(async ({ service, options }) => {
+    const { users } = await service.getUsersStats({}, options());
+    return users.map(({ email, ips }) => ({
+      user: email,
+      addresses: ips.map(({ ip, lastSeen }) => ({ address: ip, lastSeen })),
+    }));
   });
 }
 
-async function readOneByOne(calls: Calls): Promise<readonly OnlineUser[]> {
-  const { users: names } = await calls.service.getAllOnlineUsers({}, calls.options());
-  const users: OnlineUser[] = [];
-  for (const name of names) {
-    const user = parseOnlineName(name) ?? name;
-    try {
-      users.push({ user, addresses: await addressesOf(calls, name) });
-    } catch (error) {
-      // Gone meanwhile.
-      if (ConnectError.from(error).code !== Code.NotFound) throw error;
+async function readUsersOneByOne(client: StatsClient): Promise<readonly OnlineUser[]> {
+  const waiting = [...(await readOnlineNames(client)).entries()];
+  const users: (OnlineUser | undefined)[] = [];
+  const readOn = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [index, name] = next;
+      try {
+        users[index] = await readUser(client, name);
+      } catch (error) {
+        waiting.length = 0;
+        throw error;
+      }
     }
+  };
+  const readers = Array.from({ length: maxCallsAtOnce }, readOn);
+  // Whoever hears of a failure closes the connection: the calls that are under way end before.
+  await Promise.allSettled(readers);
+  await Promise.all(readers);
+  return users.filter((user) => user !== undefined);
+}
+
+/** @returns `undefined` if the user is gone meanwhile. */
+async function readUser(client: StatsClient, name: string): Promise<OnlineUser | undefined> {
+  try {
+    const addresses = await client.call(async (calls) => addressesOf(calls, name));
+    return { user: parseOnlineName(name) ?? name, addresses };
+  } catch (error) {
+    if (codeOf(error) === "not_found") return undefined;
+    throw error;
   }
-  return users;
+}
+
+function codeOf(error: unknown): ClientErrorCode | undefined {
+  return error instanceof ClientError ? error.code : undefined;
 }
 
 async function addressesOf({ service, options }: Calls, name: string): Promise<readonly OnlineAddress[]> {

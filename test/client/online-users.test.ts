@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
 import { describe, it, type TestContext } from "node:test";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { StatsService } from "#gen/v2ray/core/app/stats/command/command_pb.js";
 import {
   countOnlineAddresses,
@@ -8,7 +10,10 @@ import {
   readOnlineUsers,
 } from "../../src/client/online-users.js";
 import { StatsClient } from "../../src/client/stats-client.js";
+import type { Endpoint } from "../../src/net/endpoint.js";
+
 import { serveRoutes, startFamilyServer, type FamilyServer } from "../helpers/family-server.js";
+import { turns } from "../helpers/timing.js";
 
 const io = { timeout: 10_000 };
 
@@ -67,6 +72,70 @@ describe("the client's reading of who is online", () => {
       return push(...calls);
     };
     assert.deepEqual(await readOnlineUsers(client), [{ user: "alice", addresses: alicesAddresses }]);
+  });
+
+  /** A server that has users, and these answers about each of them. */
+  async function startOld(
+    t: TestContext,
+    userCount: number,
+    answer: (name: string) => Promise<void> | void,
+  ): Promise<Endpoint> {
+    const { getAllOnlineUsers, getStatsOnlineIpList } = StatsService.method;
+    return serveRoutes(t, (router) => {
+      const users = Array.from({ length: userCount }, (_, index) => `user>>>user${index}>>>online`);
+      router.rpc(getAllOnlineUsers, () => ({ users }));
+      router.rpc(getStatsOnlineIpList, async ({ name }) => {
+        await answer(name);
+        return { name, ips: { "192.0.2.7": 1n } };
+      });
+    });
+  }
+
+  it("gives an older Xray the time of a call for each user", io, async (t) => {
+    let nowMs = 0;
+    t.mock.method(performance, "now", () => nowMs);
+    // Half of that time passes at every answer.
+    const server = await startOld(t, 50, () => {
+      nowMs += 4_500;
+    });
+    using client = new StatsClient(server, { timeoutMs: 9_000 });
+    const users = await readOnlineUsers(client);
+    assert.deepEqual(
+      users.map(({ user }) => user),
+      Array.from({ length: 50 }, (_, index) => `user${index}`),
+    );
+  });
+
+  it("asks an older Xray for sixteen users at a time", io, async (t) => {
+    let runningCount = 0;
+    let mostCount = 0;
+    const all = new EventEmitter();
+    const full = once(all, "full");
+    const server = await startOld(t, 40, async () => {
+      runningCount += 1;
+      mostCount = Math.max(mostCount, runningCount);
+      if (runningCount === 16) all.emit("full");
+      await full;
+      runningCount -= 1;
+    });
+    using client = new StatsClient(server);
+    assert.equal((await readOnlineUsers(client)).length, 40);
+    assert.equal(mostCount, 16);
+  });
+
+  it("asks an older Xray for nobody more when a call fails", io, async (t) => {
+    let askedCount = 0;
+    const server = await startOld(t, 1_000, (name) => {
+      askedCount += 1;
+      if (name === "user>>>user20>>>online")
+        throw new ConnectError("no more of this", Code.ResourceExhausted);
+    });
+    using client = new StatsClient(server);
+    await assert.rejects(readOnlineUsers(client), { code: "refused" });
+    assert.ok(askedCount > 20 && askedCount < 1_000, `${askedCount} calls`);
+    const atFailure = askedCount;
+    await turns(20);
+    assert.equal(askedCount, atFailure);
   });
 
   it("asks a newer one for all at once", io, async (t) => {
