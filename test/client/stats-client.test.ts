@@ -5,7 +5,7 @@ import { getStats } from "../../src/client/get-stats.js";
 import { queryStats } from "../../src/client/query-stats.js";
 import { StatsClient } from "../../src/client/stats-client.js";
 import { readSysStats } from "../../src/client/sys-stats.js";
-import { badServers, badServerTimeoutMs } from "../helpers/bad-servers.js";
+import { badServers } from "../helpers/bad-servers.js";
 import { kinds, startFamilyServer } from "../helpers/family-server.js";
 import { closeAfter } from "../helpers/sockets.js";
 import { failOnUnhandled } from "../helpers/unhandled.js";
@@ -15,10 +15,10 @@ const io = { timeout: 10_000 };
 describe("StatsClient", () => {
   failOnUnhandled();
 
-  for (const { title, code, message, ...bad } of badServers) {
+  for (const { title, code, timeoutMs, message, ...bad } of badServers) {
     it(`says what is wrong with ${title}`, io, async (t) => {
       closeAfter(t);
-      using client = new StatsClient(await bad.start(t), { timeoutMs: badServerTimeoutMs });
+      using client = new StatsClient(await bad.start(t), { timeoutMs });
       await assert.rejects(readSysStats(client), (error) => {
         assert.ok(error instanceof ClientError);
         assert.match(error.message, message);

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { User } from "../../src/proxy/users.js";
-import { badServers, badServerTimeoutMs } from "../helpers/bad-servers.js";
+import { badServers } from "../helpers/bad-servers.js";
 import { assertCounters, expectedCounters, queryCounters } from "../helpers/api-client.js";
 import { askThrough } from "../helpers/cli-traffic.js";
 import { runCli, startCli, testConfig } from "../helpers/cli.js";
 import { startFamilyServer } from "../helpers/family-server.js";
+import { inParallel } from "../helpers/in-parallel.js";
 import { modulesOfCommand, packageOf } from "../helpers/loaded-modules.js";
 import { openOrigin } from "../helpers/open-origin.js";
 import { needs } from "../helpers/outside-client.js";
@@ -97,17 +98,42 @@ describe("the commands that read a server", () => {
   const ofEachKind = badServers.filter(
     ({ code }, index) => badServers.findIndex((bad) => bad.code === code) === index,
   );
-  for (const { title, message, ...bad } of ofEachKind) {
+  for (const { title, timeoutMs, message, ...bad } of ofEachKind) {
     it(`say in one line what is wrong with ${title}`, io, async (t) => {
       const { host, port } = await bad.start(t);
       const address = `${host}:${port}`;
-      const args = ["-s", address, "-t", `${badServerTimeoutMs / 1_000}`];
+      const args = ["-s", address, "-t", `${timeoutMs / 1_000}`];
       const { code, stdout, stderr } = await runCli(["stats", ...args]);
       assert.deepEqual([code, stdout], [1, ""]);
       const [line = "", end, ...others] = stderr.split("\n");
       assert.deepEqual([end, others], ["", []]);
       assert.ok(line.startsWith(`v2ray-api: ${address}: `), line);
       assert.match(line.slice(`v2ray-api: ${address}: `.length), message);
+    });
+  }
+
+  for (const { title, ...bad } of badServers.filter(({ code }) => code === "timeout")) {
+    it(`end when their time is over at ${title}`, io, async (t) => {
+      const { host, port } = await bad.start(t);
+      const address = `${host}:${port}`;
+      const commands = [
+        ...[["stats"], ["get", "name"], ["sys"], ["online"], ["online", "alice"], ["top", "-n", "1"]],
+        ...[
+          ["api", "stats"],
+          ["api", "statsquery"],
+          ["api", "statsonline", "-email", "alice"],
+        ],
+      ];
+      const run = async (command: readonly string[]): Promise<void> => {
+        const startedAtMs = performance.now();
+        const outcome = await runCli([...command, "-s", address, "-t", "1"]);
+        const tookMs = performance.now() - startedAtMs;
+        const stderr = `v2ray-api: ${address}: no answer within 1 s\n`;
+        assert.deepEqual(outcome, { code: 1, stdout: "", stderr }, command.join(" "));
+        // Nobody ends it but itself: the bound leaves time for a busy machine, and none for a call without an end.
+        assert.ok(tookMs >= 1_000 && tookMs < 15_000, `${command.join(" ")} took ${tookMs} ms`);
+      };
+      await inParallel(commands.length, 5, async (index) => run(commands[index] ?? []));
     });
   }
 
