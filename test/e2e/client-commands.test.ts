@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import type { User } from "../../src/proxy/users.js";
 import { badServers } from "../helpers/bad-servers.js";
 import { assertCounters, expectedCounters, queryCounters } from "../helpers/api-client.js";
-import { askThrough } from "../helpers/cli-traffic.js";
+import { askThrough, tunnelThrough } from "../helpers/cli-traffic.js";
 import { runCli, startCli, testConfig } from "../helpers/cli.js";
 import { startFamilyServer } from "../helpers/family-server.js";
 import { inParallel } from "../helpers/in-parallel.js";
@@ -13,6 +13,27 @@ import { needs } from "../helpers/outside-client.js";
 import { startV2Ray } from "../helpers/v2ray.js";
 
 const io = { timeout: 60_000 };
+/** What is printed while alice has one connection, from the machine itself. */
+const onlineGoldens: readonly (readonly [args: readonly string[], stdout: RegExp])[] = [
+  [["online"], /^ {4}Addresses {3}User\n1 {3}1 {11}alice\n$/],
+  [
+    ["online", "--json"],
+    /^\{"users":\[\{"email":"alice","ips":\[\{"ip":"127\.0\.0\.1","lastSeen":"\d{10}"\}\]\}\]\}\n$/,
+  ],
+  [
+    ["online", "alice"],
+    /^ {4}Last seen {13}Address\n1 {3}\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ {2}127\.0\.0\.1\n$/,
+  ],
+  [
+    ["api", "statsonline", "-email", "alice"],
+    /^\{\n {4}"stat": \{\n {8}"name": "user>>>alice>>>online",\n {8}"value": 1\n {4}\}\n\}\n\n$/,
+  ],
+  [
+    ["api", "statsonlineiplist", "-email", "alice"],
+    /^\{\n {4}"ips": \{\n {8}"127\.0\.0\.1": \d{10}\n {4}\},\n {4}"name": "user>>>alice>>>online"\n\}\n\n$/,
+  ],
+  [["api", "statsgetallonlineusers"], /^\{\n {4}"users": \[\n {8}"user>>>alice>>>online"\n {4}\]\n\}\n\n$/],
+];
 const alice: User = { username: "alice", password: "alice" };
 
 describe("the commands that read a server", () => {
@@ -80,6 +101,38 @@ describe("the commands that read a server", () => {
     assert.equal(xray.stdout, `{\n    "stat": {\n        "name": "${name}"\n    }\n}\n\n`);
     const { stdout } = await runCli(["sys", "-s", cli.api, "--json"]);
     assert.match(stdout, /^\{"NumGoroutine":\d+,.*"Sys":"\d+"/);
+  });
+
+  it("tell who is connected to the server that the same program runs", io, async (t) => {
+    const cli = await startCli(t);
+    const origin = await openOrigin(t);
+    const ask = async (...args: readonly string[]): Promise<string> => {
+      const { code, stdout, stderr } = await runCli([...args, "-s", cli.api, "-t", "30"]);
+      assert.deepEqual([code, stderr], [0, ""], args.join(" "));
+      return stdout;
+    };
+    const name = "user>>>alice>>>online";
+    const unseen = await runCli(["api", "statsonline", "-email", "alice", "-s", cli.api]);
+    assert.deepEqual(unseen, {
+      code: 1,
+      stdout: "",
+      stderr: `v2ray-api: ${cli.api}: ${name} not found.\n`,
+    });
+    assert.equal(await ask("online"), "");
+
+    const tunnel = await tunnelThrough(t, cli.proxy, "alice", origin.url);
+    await Promise.all(
+      onlineGoldens.map(async ([args, expected]) => {
+        assert.match(await ask(...args), expected);
+      }),
+    );
+
+    tunnel.destroy();
+    while ((await ask("online")) !== "");
+    assert.equal(
+      await ask("api", "statsonline", "-email", "alice"),
+      `{\n    "stat": {\n        "name": "${name}"\n    }\n}\n\n`,
+    );
   });
 
   it("take an answer of megabytes, and print all of it into a pipe", io, async (t) => {
