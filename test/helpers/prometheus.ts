@@ -16,6 +16,8 @@ export interface Sample {
 export interface Prometheus {
   /** Evaluates an expression of its language now. */
   query(expression: string): Promise<Sample[]>;
+  /** The values of one series, one for each scrape, of a range of time: `name[5m]`. */
+  samples(range: string): Promise<string[]>;
 }
 
 const startTimeoutMs = 20_000;
@@ -55,22 +57,36 @@ export async function startPrometheus(
     });
   });
   await withTimeout(ready, startTimeoutMs, "start of prometheus");
-  return { query: async (expression) => query(port, expression) };
-}
-
-interface QueryAnswer {
-  readonly data?: {
-    readonly result: readonly {
-      readonly metric: Readonly<Record<string, string>>;
-      readonly value: readonly [number, string];
-    }[];
+  return {
+    query: async (expression) => {
+      const series = await query(port, expression);
+      return series.map(({ metric, value: [, value] = [0, ""] }) => ({ labels: metric, value }));
+    },
+    samples: async (range) => {
+      const [{ values = [] } = {}, ...others] = await query(port, range);
+      if (others.length > 0) throw new Error(`${range} is more than one series`);
+      return values.map(([, value]) => value);
+    },
   };
 }
 
-async function query(port: number, expression: string): Promise<Sample[]> {
+type TimedValue = readonly [seconds: number, value: string];
+
+/** A series in an answer: with a value, or of a range with many. */
+interface AnsweredSeries {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly value?: TimedValue;
+  readonly values?: readonly TimedValue[];
+}
+
+interface QueryAnswer {
+  readonly data?: { readonly result: readonly AnsweredSeries[] };
+}
+
+async function query(port: number, expression: string): Promise<readonly AnsweredSeries[]> {
   const path = `/api/v1/query?query=${encodeURIComponent(expression)}`;
   const { status, body } = await sendHttp1(port, { method: "GET", path });
   const { data } = JSON.parse(body.toString()) as QueryAnswer;
   if (data === undefined) throw new Error(`${expression}: ${status} ${body.toString()}`);
-  return data.result.map(({ metric, value: [, value] }) => ({ labels: metric, value }));
+  return data.result;
 }
