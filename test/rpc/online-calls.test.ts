@@ -105,13 +105,21 @@ describe("createOnlineCalls()", () => {
     assert.deepEqual(Object.keys(calls.getStatsOnlineIpList({ name }).ips), ["__proto__"]);
   });
 
-  it("answers 10,000 users with their traffic", () => {
+  it("answers 10,000 users with their traffic, for which it looks up two counters each and searches for none", (t) => {
     const { store, calls, context, connect } = createTestCalls();
     for (let index = 0; index < 10_000; index++) {
       connect(`user${index}`, `192.0.2.${index % 256}`);
       count(store, userUplink(`user${index}`), 1);
     }
+    const get = t.mock.method(store, "get");
+    const searches = [t.mock.method(store, "query"), t.mock.method(store, "subjects")];
     assert.equal(calls.getUsersStats(withTraffic, context).users.length, 10_000);
+    assert.equal(get.mock.callCount(), 20_000);
     assert.equal(calls.getAllOnlineUsers().users.length, 10_000);
+    assert.equal(get.mock.callCount(), 20_000);
+    assert.deepEqual(
+      searches.map(({ mock }) => mock.callCount()),
+      [0, 0],
+    );
   });
 });
