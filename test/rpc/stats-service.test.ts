@@ -130,13 +130,13 @@ describe("createStatsService()", () => {
     assert.deepEqual(service.getSysStats(), figures);
   });
 
-  it("answers 10,000 counters under 500 patterns in well under a second", () => {
+  it("answers 10,000 counters under 500 patterns in one pass over them", (t) => {
     const { store, service, context } = createTestService();
     for (let index = 0; index < 10_000; index++) count(store, userUplink(`user${index}`), 1);
     const patterns = Array.from({ length: 500 }, (_, index) => `>>>user${index}>>>`);
-    const startedAt = performance.now();
+    const passes = t.mock.method(store, "query");
     const { stat } = service.queryStats({ ...noQuery, patterns, reset: true }, context);
     assert.equal(stat.length, 500);
-    assert.ok(performance.now() - startedAt < 1_500);
+    assert.equal(passes.mock.callCount(), 1);
   });
 });
