@@ -7,11 +7,10 @@ import { readSysStats } from "../client/sys-stats.js";
 import { apiStatsOptions } from "./api-options.js";
 import type { CommandRunner } from "./command.js";
 import { translateGoFlags } from "./go-flags.js";
-import { print } from "./print.js";
+import { printAnswer } from "./print-answer.js";
 import { toPrintableLine } from "./printable.js";
 import { formatStatsTable } from "./stats-table.js";
 import { formatSysTable } from "./sys-table.js";
-import { withClient } from "./with-client.js";
 import { formatXrayStat } from "./xray-json.js";
 
 /** `v2ray-api api stats`: what both programs have under that name. With `-name` it is Xray's, else V2Ray's. */
@@ -22,17 +21,14 @@ export const apiStats: CommandRunner = async (args, process) => {
     allowPositionals: true,
   });
   const { name, regexp = false, reset = false, runtime = false, json = false } = values;
-  return withClient(values, process, async (client) => {
+  return printAnswer(values, process, async (client) => {
     if (name !== undefined) {
-      await print(process.stdout, formatXrayStat(await getStats(client, { name, reset })));
-    } else if (runtime) {
-      await print(process.stdout, await readSys(client, json));
-    } else {
-      const { stats, failure } = await queryStats(client, { patterns, regexp, reset });
-      await print(process.stdout, json ? toPrintableLine(toStatsJson(stats)) : formatStatsTable(stats));
-      if (failure !== undefined) throw failure;
+      return { text: formatXrayStat(await getStats(client, { name, reset })), isReset: reset };
     }
-    return 0;
+    if (runtime) return { text: await readSys(client, json) };
+    const { stats, failure } = await queryStats(client, { patterns, regexp, reset });
+    const text = json ? toPrintableLine(toStatsJson(stats)) : formatStatsTable(stats);
+    return { text, isReset: reset, failure };
   });
 };
 

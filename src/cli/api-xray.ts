@@ -11,8 +11,7 @@ import { readSysStats } from "../client/sys-stats.js";
 import { apiOnlineOptions, apiReadOptions, apiStatsQueryOptions } from "./api-options.js";
 import type { CommandRunner } from "./command.js";
 import { translateGoFlags } from "./go-flags.js";
-import { print } from "./print.js";
-import { withClient } from "./with-client.js";
+import { printAnswer } from "./print-answer.js";
 import {
   formatXrayAddresses,
   formatXrayStat,
@@ -29,10 +28,9 @@ export const apiStatsQuery: CommandRunner = async (args, process) => {
   const options = apiStatsQueryOptions;
   const { values } = parseArgs({ args: [...translateGoFlags(args, options)], options, allowPositionals });
   const { pattern, reset = false } = values;
-  return withClient(values, process, async (client) => {
+  return printAnswer(values, process, async (client) => {
     const { stats } = await queryStats(client, { patterns: [pattern], reset });
-    await print(process.stdout, formatXrayStats(stats));
-    return 0;
+    return { text: formatXrayStats(stats), isReset: reset };
   });
 };
 
@@ -59,10 +57,7 @@ function reading(read: (client: StatsClient) => Promise<string>): CommandRunner 
   return async (args, process) => {
     const options = apiReadOptions;
     const { values } = parseArgs({ args: [...translateGoFlags(args, options)], options, allowPositionals });
-    return withClient(values, process, async (client) => {
-      await print(process.stdout, await read(client));
-      return 0;
-    });
+    return printAnswer(values, process, async (client) => ({ text: await read(client) }));
   };
 }
 
@@ -71,9 +66,6 @@ function readingUser(read: (client: StatsClient, user: string) => Promise<string
   return async (args, process) => {
     const options = apiOnlineOptions;
     const { values } = parseArgs({ args: [...translateGoFlags(args, options)], options, allowPositionals });
-    return withClient(values, process, async (client) => {
-      await print(process.stdout, await read(client, values.email));
-      return 0;
-    });
+    return printAnswer(values, process, async (client) => ({ text: await read(client, values.email) }));
   };
 }

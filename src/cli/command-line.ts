@@ -1,17 +1,28 @@
 import type { Command, CommandGroup, CommandProcess, ExitCode } from "./command.js";
 import { commands } from "./commands.js";
 import { formatCommandHelp, formatGroupHelp, formatUsageLine, formatUsage } from "./help.js";
+import { OutputError } from "./output-error.js";
+import { print, printResult } from "./print.js";
 import { isUsageError } from "./usage-error.js";
 
 const helpOptions: readonly (string | undefined)[] = ["--help", "-h", "-help"];
 
 /**
- * Runs the command that the arguments name.
+ * Runs the command that the arguments name. What cannot be printed is one line on stderr, and the exit code is 1.
  *
  * @param args - As in `process.argv`, without the program.
  */
 export async function runCommandLine(args: readonly string[], process: CommandProcess): Promise<ExitCode> {
-  const [name, ...rest] = args;
+  try {
+    return await runNamed(args, process);
+  } catch (error) {
+    if (!(error instanceof OutputError)) throw error;
+    await print(process.stderr, `v2ray-api: ${error.message}\n`);
+    return 1;
+  }
+}
+
+async function runNamed([name, ...rest]: readonly string[], process: CommandProcess): Promise<ExitCode> {
   if (name === undefined || name === "help" || helpOptions.includes(name)) {
     return explain(name === "help" ? rest : [], process, name === undefined ? 2 : 0);
   }
@@ -22,11 +33,18 @@ export async function runCommandLine(args: readonly string[], process: CommandPr
 }
 
 /** Prints the help of a command, or of all. */
-function explain([name]: readonly string[], { stdout }: CommandProcess, exitCode: ExitCode): ExitCode {
-  const found = commands.find((known) => known.name === name);
-  if (found === undefined) stdout.write(formatUsage(commands));
-  else stdout.write("commands" in found ? formatGroupHelp(found) : formatCommandHelp(found, found.name));
+async function explain(
+  [name]: readonly string[],
+  process: CommandProcess,
+  exitCode: ExitCode,
+): Promise<ExitCode> {
+  await printResult(process, formatHelp(commands.find((known) => known.name === name)));
   return exitCode;
+}
+
+function formatHelp(found: Command | CommandGroup | undefined): string {
+  if (found === undefined) return formatUsage(commands);
+  return "commands" in found ? formatGroupHelp(found) : formatCommandHelp(found, found.name);
 }
 
 async function runOfGroup(
@@ -36,7 +54,7 @@ async function runOfGroup(
 ): Promise<ExitCode> {
   const help = formatGroupHelp(group);
   if (name === undefined || name === "help" || helpOptions.includes(name)) {
-    process.stdout.write(help);
+    await printResult(process, help);
     return name === undefined ? 2 : 0;
   }
   const command = group.commands.find((known) => known.name === name);
@@ -58,7 +76,7 @@ async function runCommand(
   process: CommandProcess,
 ): Promise<ExitCode> {
   if (asksForHelp(args)) {
-    process.stdout.write(formatCommandHelp(command, words));
+    await printResult(process, formatCommandHelp(command, words));
     return 0;
   }
   const run = await command.load();

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import type { Command, CommandGroup, CommandOption, CommandRunner } from "./command.js";
-import { print } from "./print.js";
+import { printResult } from "./print.js";
 import { UsageError } from "./usage-error.js";
 
 /**
@@ -13,7 +13,7 @@ export function createCompletion(commands: readonly (Command | CommandGroup)[]):
     const { positionals } = parseArgs({ args: [...args], options: {}, allowPositionals: true });
     if (positionals.join(" ") !== "bash")
       throw new UsageError('it takes the name of a shell, which is "bash"');
-    await print(process.stdout, formatBashCompletion(commands));
+    await printResult(process, formatBashCompletion(commands));
     return 0;
   };
 }

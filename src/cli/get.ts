@@ -3,10 +3,9 @@ import { getStats } from "../client/get-stats.js";
 import { toStatJson } from "../client/proto-json.js";
 import { getOptions } from "./client-options.js";
 import type { CommandRunner } from "./command.js";
-import { print } from "./print.js";
+import { printAnswer } from "./print-answer.js";
 import { toPrintableLine } from "./printable.js";
 import { UsageError } from "./usage-error.js";
-import { withClient } from "./with-client.js";
 
 /** `v2ray-api get`: prints the bytes of one counter, in digits. */
 export const get: CommandRunner = async (args, process) => {
@@ -14,9 +13,8 @@ export const get: CommandRunner = async (args, process) => {
   const [name, ...others] = positionals;
   if (name === undefined || others.length > 0) throw new UsageError("it takes the name of one counter");
   const { reset = false, json = false } = values;
-  return withClient(values, process, async (client) => {
+  return printAnswer(values, process, async (client) => {
     const stat = await getStats(client, { name, reset });
-    await print(process.stdout, json ? toPrintableLine(toStatJson(stat)) : `${stat.value}\n`);
-    return 0;
+    return { text: json ? toPrintableLine(toStatJson(stat)) : `${stat.value}\n`, isReset: reset };
   });
 };

@@ -9,11 +9,10 @@ import {
 import { toAddressesJson, toUsersJson } from "../client/proto-json.js";
 import { readOptions } from "./client-options.js";
 import type { CommandRunner } from "./command.js";
-import { print } from "./print.js";
+import { printAnswer } from "./print-answer.js";
 import { toPrintableLine } from "./printable.js";
 import { formatRows } from "./rows.js";
 import { UsageError } from "./usage-error.js";
-import { withClient } from "./with-client.js";
 
 /** `v2ray-api online`: prints who is connected, or from where a user is. */
 export const online: CommandRunner = async (args, process) => {
@@ -25,18 +24,16 @@ export const online: CommandRunner = async (args, process) => {
   const [user, ...others] = positionals;
   if (others.length > 0) throw new UsageError("it takes the name of one user, or none");
   const { json = false } = values;
-  return withClient(values, process, async (client) => {
+  return printAnswer(values, process, async (client) => {
     if (user === undefined) {
       const users = await readOnlineUsers(client);
-      await print(process.stdout, json ? toPrintableLine(toUsersJson(users)) : formatUsersTable(users));
-    } else {
-      const addresses = await readOnlineAddresses(client, user);
-      const text = json
-        ? toPrintableLine(toAddressesJson(onlineName(user), addresses))
-        : formatAddressesTable(addresses);
-      await print(process.stdout, text);
+      return { text: json ? toPrintableLine(toUsersJson(users)) : formatUsersTable(users) };
     }
-    return 0;
+    const addresses = await readOnlineAddresses(client, user);
+    const text = json
+      ? toPrintableLine(toAddressesJson(onlineName(user), addresses))
+      : formatAddressesTable(addresses);
+    return { text };
   });
 };
 

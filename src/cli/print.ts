@@ -1,15 +1,39 @@
-import type { TextOutput } from "./command.js";
+import type { CommandProcess, TextOutput } from "./command.js";
+import { OutputError } from "./output-error.js";
+
+export interface ResultOptions {
+  /** Whether what is printed is gone from where it was read. Default: `false`. */
+  readonly isReset?: boolean | undefined;
+}
+
+/**
+ * Prints what a command was asked for. That the reader of a pipe has had enough (`| head`) is its right, unless it has lost
+ * what nobody can read again.
+ *
+ * @returns whether it was taken; `false` if nobody reads any more.
+ * @throws OutputError if it cannot be written.
+ */
+export async function printResult(
+  { stdout }: Pick<CommandProcess, "stdout">,
+  text: string,
+  { isReset = false }: ResultOptions = {},
+): Promise<boolean> {
+  const failure = await print(stdout, text);
+  if (failure === undefined) return true;
+  if (!isReset && "code" in failure && failure.code === "EPIPE") return false;
+  throw new OutputError(failure, { isLost: isReset });
+}
 
 /**
  * Prints, and waits until the text has left the process: whoever reads a pipe may be slow, and the end of the process would
  * cut what it has not yet taken.
  *
- * @returns whether it was taken; `false` if nobody reads any more.
+ * @returns why it was not taken, if it was not.
  */
-export async function print(output: TextOutput, text: string): Promise<boolean> {
+export async function print(output: Pick<TextOutput, "write">, text: string): Promise<Error | undefined> {
   return new Promise((resolve) => {
     output.write(text, (error) => {
-      resolve(error === undefined || error === null);
+      resolve(error ?? undefined);
     });
   });
 }

@@ -2,7 +2,7 @@ import { readings } from "../client/readings.js";
 import type { StatsClient } from "../client/stats-client.js";
 import { toTraffic, type Reading } from "../client/traffic-rates.js";
 import type { CommandProcess, CommandRunner } from "./command.js";
-import { print } from "./print.js";
+import { printResult } from "./print.js";
 import { listenForStopSignals } from "./stop-signals.js";
 import { parseTopSettings, type TopSettings } from "./top-options.js";
 import { showOnTerminal } from "./top-screen.js";
@@ -32,7 +32,7 @@ export const top: CommandRunner = async (args, process) => {
 async function printTables(
   client: StatsClient,
   { scope, intervalMs, count }: TopSettings,
-  { stdout }: CommandProcess,
+  process: CommandProcess,
   { signal }: AbortController,
 ): Promise<void> {
   let printed = 0;
@@ -40,7 +40,7 @@ async function printTables(
   for await (const reading of readings(client, { intervalMs, signal })) {
     if (previous !== undefined) {
       const lines = formatTopTable(titles[scope], toTraffic(scope, reading, previous));
-      const isRead = await print(stdout, `${printed === 0 ? "" : "\n"}${lines.join("\n")}\n`);
+      const isRead = await printResult(process, `${printed === 0 ? "" : "\n"}${lines.join("\n")}\n`);
       printed += 1;
       if (!isRead || printed === count) return;
     }

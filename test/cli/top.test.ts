@@ -4,6 +4,7 @@ import { describe, it, type TestContext } from "node:test";
 import { runCommandLine } from "../../src/cli/command-line.js";
 import { FakeProcess } from "../helpers/fake-process.js";
 import { startFamilyServer, type FamilyServer } from "../helpers/family-server.js";
+import { systemError } from "../helpers/system-error.js";
 
 const io = { timeout: 10_000 };
 
@@ -94,7 +95,7 @@ describe("v2ray-api top, in a pipe", () => {
   it("ends when nobody reads any more", io, async (t) => {
     const { address } = await start(t);
     const process = new FakeProcess();
-    process.stdout.failure = new Error("EPIPE");
+    process.stdout.failure = systemError("EPIPE");
     assert.equal(await runCommandLine(["top", "-s", address, "-i", "0.001"], process), 0);
   });
 
