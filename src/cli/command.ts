@@ -12,6 +12,8 @@ export interface CommandProcess extends Pick<EventEmitter, "on" | "off"> {
 export interface TextOutput {
   /** @param written - Called when the text has left the process, or with why it cannot. */
   write(text: string, written?: (error?: Error | null) => void): unknown;
+  /** The descriptor, where there is one. */
+  readonly fd?: number;
   readonly isTTY?: boolean;
   /** Of a terminal. */
   readonly rows?: number;

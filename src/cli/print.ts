@@ -1,3 +1,4 @@
+import { fstatSync, writeFileSync } from "node:fs";
 import type { CommandProcess, TextOutput } from "./command.js";
 import { OutputError } from "./output-error.js";
 
@@ -30,10 +31,29 @@ export async function printResult(
  *
  * @returns why it was not taken, if it was not.
  */
-export async function print(output: Pick<TextOutput, "write">, text: string): Promise<Error | undefined> {
+export async function print(
+  output: Pick<TextOutput, "write" | "fd">,
+  text: string,
+): Promise<Error | undefined> {
+  const { fd } = output;
+  if (fd !== undefined && fstatSync(fd).isFile()) return writeToFile(fd, text);
   return new Promise((resolve) => {
     output.write(text, (error) => {
       resolve(error ?? undefined);
     });
   });
+}
+
+/** Node's stream for a file takes what a full disk has room for, and says that it was all. */
+function writeToFile(fd: number, text: string): Error | undefined {
+  try {
+    writeFileSync(fd, text);
+    return undefined;
+  } catch (error) {
+    return toError(error);
+  }
+}
+
+function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

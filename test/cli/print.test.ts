@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { print, printResult } from "../../src/cli/print.js";
 import { FakeProcess } from "../helpers/fake-process.js";
 import { systemError } from "../helpers/system-error.js";
+import { createTempDir } from "../helpers/temp-dir.js";
 
 describe("print", () => {
   it("waits until the text is taken", async () => {
@@ -23,6 +25,28 @@ describe("print", () => {
     const { stdout } = new FakeProcess();
     stdout.failure = systemError("EPIPE");
     assert.equal(await print(stdout, "text"), stdout.failure);
+  });
+});
+
+describe("print, into a file", () => {
+  it("writes all of it, behind what was there", async (t) => {
+    const folder = createTempDir(t);
+    const fd = openSync(folder.write("out.txt", "before\n"), "a");
+    t.after(() => {
+      closeSync(fd);
+    });
+    const output = { fd, write: () => assert.fail("it may write less and not say so") };
+    assert.equal(await print(output, "first\n"), undefined);
+    assert.equal(await print(output, "second\n"), undefined);
+    assert.equal(readFileSync(folder.join("out.txt"), "utf8"), "before\nfirst\nsecond\n");
+  });
+
+  it("says why it cannot", async (t) => {
+    const fd = openSync(createTempDir(t).write("out.txt", ""), "r");
+    t.after(() => {
+      closeSync(fd);
+    });
+    assert.match(String(await print({ fd, write: () => undefined }, "text")), /EBADF/);
   });
 });
 

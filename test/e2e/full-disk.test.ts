@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { cliPath } from "../helpers/cli.js";
 import { startFamilyServer } from "../helpers/family-server.js";
 import { runProgram, type ProgramResult } from "../helpers/program.js";
+import { createTempDir } from "../helpers/temp-dir.js";
 
 const onLinux = {
   timeout: 30_000,
@@ -35,6 +37,23 @@ describe("v2ray-api, with a disk that is full", () => {
         stderr: `${unwritten}, and what was reset is lost\n`,
       });
     }
+  });
+
+  it("says so, too, where there is room for the beginning only", onLinux, async (t) => {
+    const { address, counters } = await startFamilyServer(t, "V2Ray 5");
+    for (let index = 0; index < 100; index++) counters.set(`${index}${"x".repeat(1_000)}`, 1n);
+    const path = createTempDir(t).join("stats.txt");
+    // In blocks of 512 bytes, or of a kilobyte.
+    const command = `ulimit -f 9 && "$@" >>${path}`;
+    const args = ["-c", command, "sh", process.execPath, cliPath, "stats", "-s", address];
+    const unwritten = "v2ray-api: the output cannot be written (file too large)";
+    assert.deepEqual(await runProgram("sh", args), { code: 1, stdout: "", stderr: `${unwritten}\n` });
+    assert.match(readFileSync(path, "utf8"), /^ {4}Value {7}Name\n1 {3}1\.00B/);
+    assert.deepEqual(await runProgram("sh", [...args, "--reset"]), {
+      code: 1,
+      stdout: "",
+      stderr: `${unwritten}, and what was reset is lost\n`,
+    });
   });
 
   it("minds no reader who goes away early", onLinux, async (t) => {
