@@ -1,7 +1,6 @@
 import { parseArgs } from "node:util";
 import { getStats } from "../client/get-stats.js";
 import { toStatsJson, toSysJson } from "../client/proto-json.js";
-import { queryStats } from "../client/query-stats.js";
 import type { StatsClient } from "../client/stats-client.js";
 import { readSysStats } from "../client/sys-stats.js";
 import { apiStatsOptions } from "./api-options.js";
@@ -9,6 +8,7 @@ import type { CommandRunner } from "./command.js";
 import { translateGoFlags } from "./go-flags.js";
 import { printAnswer } from "./print-answer.js";
 import { toPrintableLine } from "./printable.js";
+import { readCounters } from "./read-counters.js";
 import { formatStatsTable } from "./stats-table.js";
 import { formatSysTable } from "./sys-table.js";
 import { formatXrayStat } from "./xray-json.js";
@@ -26,7 +26,7 @@ export const apiStats: CommandRunner = async (args, process) => {
       return { text: formatXrayStat(await getStats(client, { name, reset })), isReset: reset };
     }
     if (runtime) return { text: await readSys(client, json) };
-    const { stats, failure } = await queryStats(client, { patterns, regexp, reset });
+    const { stats, failure } = await readCounters(client, { patterns, regexp, reset }, process);
     const text = json ? toPrintableLine(toStatsJson(stats)) : formatStatsTable(stats);
     return { text, isReset: reset, failure };
   });

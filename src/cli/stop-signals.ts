@@ -1,7 +1,5 @@
 import type { CommandProcess } from "./command.js";
 
-const stopSignals = ["SIGINT", "SIGTERM"] as const;
-
 /** The wish of whoever runs the program that it ends. */
 export interface StopSignals {
   /** Resolves at the first signal. */
@@ -11,14 +9,25 @@ export interface StopSignals {
   stopListening(): void;
 }
 
+/** What asks a server to stop. */
+const stopSignals: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM"];
+
+/** What ends a command that is there for a terminal, or while one waits. */
+export const endSignals: readonly NodeJS.Signals[] = [...stopSignals, "SIGHUP", "SIGQUIT"];
+
 /** The longest delay of Node's timers. */
 const foreverMs = 2 ** 31 - 1;
 
 /**
- * Takes SIGINT and SIGTERM over, which then no longer end the process by themselves. Until it stops to listen the process
- * lives, even if nothing in it has anything to do.
+ * Takes signals over, which then no longer end the process by themselves. Until it stops to listen the process lives, even
+ * if nothing in it has anything to do.
+ *
+ * @param signals - Which. Default: SIGINT and SIGTERM.
  */
-export function listenForStopSignals(process: Pick<CommandProcess, "on" | "off">): StopSignals {
+export function listenForStopSignals(
+  process: Pick<CommandProcess, "on" | "off">,
+  signals: readonly NodeJS.Signals[] = stopSignals,
+): StopSignals {
   const second = new AbortController();
   let onSignal: () => void = () => undefined;
   const first = new Promise<void>((resolve) => {
@@ -29,14 +38,14 @@ export function listenForStopSignals(process: Pick<CommandProcess, "on" | "off">
       else second.abort();
     };
   });
-  for (const signal of stopSignals) process.on(signal, onSignal);
+  for (const signal of signals) process.on(signal, onSignal);
   const keepingAlive = setInterval(() => undefined, foreverMs);
   return {
     first,
     second: second.signal,
     stopListening: () => {
       clearInterval(keepingAlive);
-      for (const signal of stopSignals) process.off(signal, onSignal);
+      for (const signal of signals) process.off(signal, onSignal);
     },
   };
 }

@@ -3,6 +3,7 @@
  *
  * - `unreachable`: there is no connection to be had;
  * - `timeout`: the server did not answer in time;
+ * - `interrupted`: the caller waits no longer;
  * - `tls`: it speaks TLS, which this client does not;
  * - `protocol`: it is no gRPC server in cleartext;
  * - `unimplemented`: it has no StatsService, or the service lacks this call;
@@ -15,6 +16,7 @@
 export type ClientErrorCode =
   | "unreachable"
   | "timeout"
+  | "interrupted"
   | "tls"
   | "protocol"
   | "unimplemented"

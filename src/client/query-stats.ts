@@ -12,6 +12,8 @@ export interface StatsQuery {
   readonly regexp?: boolean;
   /** Whether what is read is set to zero. Default: `false`. */
   readonly reset?: boolean;
+  /** Ends the reading early, as a call that fails does. Default: never. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What a query has read. */
@@ -42,18 +44,21 @@ const probe = "(?v2ray-api";
  */
 export async function queryStats(
   client: StatsClient,
-  { patterns = [], regexp = false, reset = false }: StatsQuery = {},
+  { patterns = [], regexp = false, reset = false, signal }: StatsQuery = {},
 ): Promise<StatsAnswer> {
   // A bad expression is known before anything is reset, by a good one or by an empty one, which means everything.
   const matches = regexp ? createMatcher({ patterns, regexp }, await loadRegexpCompiler()) : undefined;
   // V2Ray 5 never answers a list with an empty pattern, nor anything after it.
   const wanted = patterns.includes("") ? [] : [...new Set(patterns)];
   if (wanted.length === 0) {
-    return client.call(async (calls) => ({ stats: mergeStats([await readAll(calls, reset)], reset) }));
+    return client.call(
+      async (calls) => ({ stats: mergeStats([await readAll(calls, reset)], reset) }),
+      signal,
+    );
   }
+  const query = { patterns: wanted, regexp, reset };
   return client.call(async (calls) => {
-    if (matches === undefined || (await knowsRegexps(calls)))
-      return readEach(calls, { patterns: wanted, regexp, reset });
+    if (matches === undefined || (await knowsRegexps(calls))) return readEach(calls, query);
     if (reset) {
       throw new ClientError(
         "no_regexp",
@@ -62,7 +67,7 @@ export async function queryStats(
     }
     const stats = mergeStats([await readAll(calls, reset)], reset);
     return { stats: stats.filter(({ name }) => matches(name)) };
-  });
+  }, signal);
 }
 
 async function readAll({ service, options }: Calls, reset: boolean): Promise<readonly Stat[]> {
@@ -71,7 +76,7 @@ async function readAll({ service, options }: Calls, reset: boolean): Promise<rea
 
 async function readEach(
   { service, options, explain }: Calls,
-  { patterns, regexp, reset }: Required<StatsQuery>,
+  { patterns, regexp, reset }: Required<Omit<StatsQuery, "signal">>,
 ): Promise<StatsAnswer> {
   const answers: (readonly Stat[])[] = [];
   for (const pattern of patterns) {

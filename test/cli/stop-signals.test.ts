@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import { describe, it } from "node:test";
-import { listenForStopSignals } from "../../src/cli/stop-signals.js";
+import { endSignals, listenForStopSignals } from "../../src/cli/stop-signals.js";
 
 describe("listenForStopSignals", () => {
   for (const [first, second] of [
@@ -20,6 +20,18 @@ describe("listenForStopSignals", () => {
       signals.stopListening();
     });
   }
+
+  it("takes over those that it is told to", async () => {
+    for (const signal of endSignals) {
+      const process = new EventEmitter();
+      const signals = listenForStopSignals(process, endSignals);
+      assert.deepEqual(process.eventNames(), ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]);
+      process.emit(signal);
+      await signals.first;
+      signals.stopListening();
+      assert.deepEqual(process.eventNames(), []);
+    }
+  });
 
   it("keeps the process alive, and leaves no listener and no timer behind", () => {
     const fake = new EventEmitter();

@@ -4,12 +4,14 @@ import type { User } from "../../src/proxy/users.js";
 import { badServers } from "../helpers/bad-servers.js";
 import { assertCounters, expectedCounters, queryCounters } from "../helpers/api-client.js";
 import { askThrough, tunnelThrough } from "../helpers/cli-traffic.js";
-import { runCli, startCli, testConfig } from "../helpers/cli.js";
+import { Cli, runCli, startCli, testConfig } from "../helpers/cli.js";
 import { startFamilyServer } from "../helpers/family-server.js";
 import { inParallel } from "../helpers/in-parallel.js";
 import { modulesOfCommand, packageOf } from "../helpers/loaded-modules.js";
 import { openOrigin } from "../helpers/open-origin.js";
 import { needs } from "../helpers/outside-client.js";
+import { closeAfter } from "../helpers/sockets.js";
+import { until } from "../helpers/timing.js";
 import { startV2Ray } from "../helpers/v2ray.js";
 
 const io = { timeout: 60_000 };
@@ -133,6 +135,21 @@ describe("the commands that read a server", () => {
       await ask("api", "statsonline", "-email", "alice"),
       `{\n    "stat": {\n        "name": "${name}"\n    }\n}\n\n`,
     );
+  });
+
+  it("print what they have reset when a signal interrupts them", io, async (t) => {
+    const family = await startFamilyServer(t, "V2Ray 5");
+    family.counters.set("user>>>alice>>>traffic>>>uplink", 7n);
+    family.hangFrom = 2;
+    const args = ["stats", "-s", family.address, "-t", "9999", "--reset", "alice", "bob"];
+    const cli = new Cli(args);
+    closeAfter(t, cli);
+    await until(() => family.calls.length === 2);
+    cli.kill("SIGINT");
+    assert.equal(await cli.exited(), 1);
+    assert.match(cli.stdout.text, /^1 {3}7\.00B {7}user>>>alice>>>traffic>>>uplink$/m);
+    assert.equal(cli.stderr.text, `v2ray-api: ${family.address}: interrupted before it answered\n`);
+    assert.equal(family.counters.get("user>>>alice>>>traffic>>>uplink"), 0n);
   });
 
   it("take an answer of megabytes, and print all of it into a pipe", io, async (t) => {

@@ -1,6 +1,7 @@
+import { once } from "node:events";
 import { createServer, type Http2Server, type ServerHttp2Session } from "node:http2";
 import type { TestContext } from "node:test";
-import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
+import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { StatsService as V2RayStatsService } from "#gen/v2ray/core/app/stats/command/command_pb.js";
 import { StatsService as XrayStatsService } from "#gen/xray/app/stats/command/command_pb.js";
@@ -24,6 +25,8 @@ export interface FamilyServer {
   readonly calls: string[];
   /** From which call on all fail, counted from 1. Default: none. */
   failFrom: number;
+  /** From which query on none is answered, counted as above. Default: none. */
+  hangFrom: number;
 }
 
 interface Query {
@@ -47,8 +50,9 @@ export async function startFamilyServer(t: TestContext, kind: FamilyKind): Promi
         if (reset) counters.set(name, 0n);
         return { stat: { name, value } };
       },
-      queryStats: (query: Query) => {
+      queryStats: async (query: Query, { signal }: HandlerContext) => {
         note(`${prefix}.QueryStats`);
+        if (calls.length >= family.hangFrom) await once(signal, "abort");
         return { stat: answer(query) };
       },
       getSysStats: () => {
@@ -63,6 +67,7 @@ export async function startFamilyServer(t: TestContext, kind: FamilyKind): Promi
   const family: FamilyServer = {
     ...{ server, address: `127.0.0.1:${server.port}`, counters, online, calls },
     failFrom: Number.POSITIVE_INFINITY,
+    hangFrom: Number.POSITIVE_INFINITY,
   };
   return family;
 
