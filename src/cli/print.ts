@@ -5,6 +5,8 @@ import { OutputError } from "./output-error.js";
 export interface ResultOptions {
   /** Whether what is printed is gone from where it was read. Default: `false`. */
   readonly isReset?: boolean | undefined;
+  /** Ends the wait for a reader who takes his time. Default: never. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -17,9 +19,9 @@ export interface ResultOptions {
 export async function printResult(
   { stdout }: Pick<CommandProcess, "stdout">,
   text: string,
-  { isReset = false }: ResultOptions = {},
+  { isReset = false, signal }: ResultOptions = {},
 ): Promise<boolean> {
-  const failure = await print(stdout, text);
+  const failure = await print(stdout, text, signal);
   if (failure === undefined) return true;
   if (!isReset && "code" in failure && failure.code === "EPIPE") return false;
   throw new OutputError(failure, { isLost: isReset });
@@ -29,16 +31,23 @@ export async function printResult(
  * Prints, and waits until the text has left the process: whoever reads a pipe may be slow, and the end of the process would
  * cut what it has not yet taken.
  *
+ * @param signal - Ends the wait. Default: never.
  * @returns why it was not taken, if it was not.
  */
 export async function print(
   output: Pick<TextOutput, "write" | "fd">,
   text: string,
+  signal?: AbortSignal,
 ): Promise<Error | undefined> {
   const { fd } = output;
   if (fd !== undefined && fstatSync(fd).isFile()) return writeToFile(fd, text);
   return new Promise((resolve) => {
+    const onAbort = (): void => {
+      resolve(undefined);
+    };
+    signal?.addEventListener("abort", onAbort);
     output.write(text, (error) => {
+      signal?.removeEventListener("abort", onAbort);
       resolve(error ?? undefined);
     });
   });

@@ -40,7 +40,8 @@ async function printTables(
   for await (const reading of readings(client, { intervalMs, signal })) {
     if (previous !== undefined) {
       const lines = formatTopTable(titles[scope], toTraffic(scope, reading, previous));
-      const isRead = await printResult(process, `${printed === 0 ? "" : "\n"}${lines.join("\n")}\n`);
+      const text = `${printed === 0 ? "" : "\n"}${lines.join("\n")}\n`;
+      const isRead = await printResult(process, text, { signal });
       printed += 1;
       if (!isRead || printed === count) return;
     }

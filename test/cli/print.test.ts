@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { print, printResult } from "../../src/cli/print.js";
@@ -18,6 +19,17 @@ describe("print", () => {
     await Promise.resolve();
     assert.equal(isPrinted, false);
     written?.();
+    assert.equal(await printing, undefined);
+  });
+
+  it("waits no longer once it is told not to, and keeps no listener", async () => {
+    const stopping = new AbortController();
+    const { stdout } = new FakeProcess();
+    assert.equal(await print(stdout, "text", stopping.signal), undefined);
+    assert.deepEqual(getEventListeners(stopping.signal, "abort"), []);
+    stdout.isStuck = true;
+    const printing = print(stdout, "text", stopping.signal);
+    stopping.abort();
     assert.equal(await printing, undefined);
   });
 

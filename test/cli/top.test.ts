@@ -92,6 +92,19 @@ describe("v2ray-api top, in a pipe", () => {
     });
   }
 
+  for (const signal of ["SIGINT", "SIGTERM"]) {
+    it(`ends with ${signal} while nobody reads what it prints`, io, async (t) => {
+      const { address } = await start(t);
+      const process = new FakeProcess();
+      process.stdout.isStuck = true;
+      const running = runCommandLine(["top", "-s", address, "-i", "0.001"], process);
+      await printed(process, /alice/);
+      process.emit(signal);
+      assert.equal(await running, 0);
+      assert.deepEqual(process.eventNames(), []);
+    });
+  }
+
   it("ends when nobody reads any more", io, async (t) => {
     const { address } = await start(t);
     const process = new FakeProcess();

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { describe, it } from "node:test";
 import { assertCounters, expectedCounters, queryCounters } from "../helpers/api-client.js";
 import { askThrough } from "../helpers/cli-traffic.js";
 import { cliPath, runCli, startCli } from "../helpers/cli.js";
+import { startFamilyServer } from "../helpers/family-server.js";
 import { openOrigin } from "../helpers/open-origin.js";
 import { needs } from "../helpers/outside-client.js";
+import { killAtExit } from "../helpers/program.js";
 import { startInTmux } from "../helpers/tmux.js";
 
 const io = { timeout: 60_000 };
@@ -56,6 +60,23 @@ describe("v2ray-api top", () => {
     await terminal.type("C-c");
     await terminal.shows(/^exit 0$/m);
   });
+
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    it(`ends with ${signal} although nobody reads the pipe that it fills`, io, async (t) => {
+      const { address, counters } = await startFamilyServer(t, "V2Ray 5");
+      // One table is more than fits in.
+      for (let index = 0; index < 5_000; index++)
+        counters.set(`user>>>${index}${"x".repeat(1_000)}>>>traffic>>>uplink`, 1n);
+      const child = spawn(process.execPath, [cliPath, "top", "-s", address, "-i", "0.01", "-t", "30"], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      killAtExit(child);
+      const exited = once(child, "exit");
+      await once(child.stdout, "readable");
+      child.kill(signal);
+      assert.deepEqual(await exited, [0, null]);
+    });
+  }
 
   it("prints plain tables into a pipe, and resets nothing", io, async (t) => {
     const cli = await startCli(t);

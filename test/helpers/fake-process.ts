@@ -26,6 +26,8 @@ class FakeOutput implements TextOutput {
   rows = 24;
   /** Why nothing more can be written. */
   failure: Error | undefined;
+  /** Whether nobody reads what is written. */
+  isStuck = false;
   readonly #print: (text: string) => void;
 
   constructor(print: (text: string) => void) {
@@ -34,6 +36,7 @@ class FakeOutput implements TextOutput {
 
   write(text: string, written: (error?: Error) => void = () => undefined): void {
     if (this.failure === undefined) this.#print(text);
+    if (this.isStuck) return;
     setImmediate(written, this.failure);
   }
 }
