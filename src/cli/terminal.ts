@@ -27,21 +27,32 @@ export function takeScreen({ stdout }: Pick<CommandProcess, "stdout">): Screen {
   };
 }
 
+/** What comes of listening to keys. */
+export interface KeyListener {
+  onKey(key: string): void;
+  /** There will be no more keys: the terminal has gone. It may be told more than once. */
+  onGone(): void;
+}
+
 /**
  * Listens to the keys of a terminal, one by one. Ctrl-C is one of them then.
  *
  * @returns what to call to stop listening.
  */
-export function listenForKeys(stdin: KeyInput, onKey: (key: string) => void): () => void {
+export function listenForKeys(stdin: KeyInput, { onKey, onGone }: KeyListener): () => void {
   if (stdin.isTTY !== true) return () => undefined;
   const onData = (keys: Buffer | string): void => {
     for (const key of keys.toString()) onKey(key);
   };
+  // For good: a terminal that has gone fails even to be given back.
+  stdin.on("error", onGone);
+  stdin.on("end", onGone);
   stdin.setRawMode?.(true);
   stdin.on("data", onData);
   stdin.resume();
   return () => {
     stdin.off("data", onData);
+    stdin.off("end", onGone);
     stdin.setRawMode?.(false);
     stdin.pause();
   };

@@ -29,7 +29,7 @@ const marginLines = 2;
  * Shows rates on a screen of their own, until a key or the signal ends that. A server that no longer answers is said to, and
  * called again.
  *
- * @param stopping - Is aborted by `q`.
+ * @param stopping - Is aborted by `q`, and when the terminal has gone.
  * @throws ClientError if the server cannot be read at first.
  */
 export async function showOnTerminal(
@@ -58,10 +58,15 @@ export async function showOnTerminal(
       "u users  i inbounds  o outbounds  q quit",
     ]);
   };
-  const stopListening = listenForKeys(stdin, (key) => {
-    if (quitKeys.includes(key)) stopping.abort();
-    scope = scopeKeys[key] ?? scope;
-    draw();
+  const stopListening = listenForKeys(stdin, {
+    onKey: (key) => {
+      if (quitKeys.includes(key)) stopping.abort();
+      scope = scopeKeys[key] ?? scope;
+      draw();
+    },
+    onGone: () => {
+      stopping.abort();
+    },
   });
   const onFailure = (error: ClientError): void => {
     failure = error;

@@ -3,7 +3,7 @@ import type { StatsClient } from "../client/stats-client.js";
 import { toTraffic, type Reading } from "../client/traffic-rates.js";
 import type { CommandProcess, CommandRunner } from "./command.js";
 import { printResult } from "./print.js";
-import { listenForStopSignals } from "./stop-signals.js";
+import { endSignals, listenForStopSignals } from "./stop-signals.js";
 import { parseTopSettings, type TopSettings } from "./top-options.js";
 import { showOnTerminal } from "./top-screen.js";
 import { formatTopTable, titles } from "./top-table.js";
@@ -13,7 +13,7 @@ import { withClient } from "./with-client.js";
 export const top: CommandRunner = async (args, process) => {
   const settings = parseTopSettings(args);
   const stopping = new AbortController();
-  const signals = listenForStopSignals(process);
+  const signals = listenForStopSignals(process, endSignals);
   void signals.first.then(() => {
     stopping.abort();
   });

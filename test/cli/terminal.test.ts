@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { listenForKeys, takeScreen } from "../../src/cli/terminal.js";
 import { FakeProcess } from "../helpers/fake-process.js";
+import { systemError } from "../helpers/system-error.js";
 
 describe("takeScreen", () => {
   it("shows lines from the top, and gives the terminal back as it was", () => {
@@ -23,19 +24,50 @@ describe("listenForKeys", () => {
     const { stdin } = new FakeProcess();
     stdin.isTTY = true;
     const keys: string[] = [];
-    const stop = listenForKeys(stdin, (key) => keys.push(key));
+    const stop = listenForKeys(stdin, {
+      onKey: (key) => keys.push(key),
+      onGone: () => assert.fail("it has not gone"),
+    });
     stdin.emit("data", Buffer.from("u"));
     stdin.emit("data", "iq");
     stop();
     stdin.emit("data", "o");
     assert.deepEqual(keys, ["u", "i", "q"]);
     assert.deepEqual(stdin.calls, ["setRawMode true", "resume", "setRawMode false", "pause"]);
-    assert.deepEqual(stdin.eventNames(), []);
+    assert.deepEqual(stdin.eventNames(), ["error"]);
+  });
+
+  for (const event of ["end", "error"]) {
+    it(`hears that the terminal has gone by its "${event}"`, () => {
+      const { stdin } = new FakeProcess();
+      stdin.isTTY = true;
+      let goneCount = 0;
+      listenForKeys(stdin, {
+        onKey: () => assert.fail("there are no keys"),
+        onGone: () => (goneCount += 1),
+      });
+      stdin.emit(event, systemError("EIO"));
+      assert.equal(goneCount, 1);
+    });
+  }
+
+  it("minds no error of a terminal that is given back", () => {
+    const { stdin } = new FakeProcess();
+    stdin.isTTY = true;
+    stdin.setRawMode = (raw) => {
+      if (!raw) stdin.emit("error", systemError("EIO"));
+    };
+    const stop = listenForKeys(stdin, { onKey: () => undefined, onGone: () => undefined });
+    stop();
+    stdin.emit("error", systemError("EIO"));
   });
 
   it("leaves alone what is no terminal", () => {
     const { stdin } = new FakeProcess();
-    const stop = listenForKeys(stdin, () => assert.fail("there are no keys"));
+    const stop = listenForKeys(stdin, {
+      onKey: () => assert.fail("there are no keys"),
+      onGone: () => assert.fail("it has not gone"),
+    });
     stdin.emit("data", "q");
     stop();
     assert.deepEqual(stdin.calls, []);

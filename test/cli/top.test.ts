@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { describe, it, type TestContext } from "node:test";
 import { runCommandLine } from "../../src/cli/command-line.js";
+import { endSignals } from "../../src/cli/stop-signals.js";
 import { FakeProcess } from "../helpers/fake-process.js";
 import { startFamilyServer, type FamilyServer } from "../helpers/family-server.js";
 import { systemError } from "../helpers/system-error.js";
@@ -80,7 +81,7 @@ describe("v2ray-api top, in a pipe", () => {
     }
   });
 
-  for (const signal of ["SIGINT", "SIGTERM"]) {
+  for (const signal of endSignals) {
     it(`ends with ${signal}`, io, async (t) => {
       const { address } = await start(t);
       const process = new FakeProcess();
@@ -92,7 +93,7 @@ describe("v2ray-api top, in a pipe", () => {
     });
   }
 
-  for (const signal of ["SIGINT", "SIGTERM"]) {
+  for (const signal of endSignals) {
     it(`ends with ${signal} while nobody reads what it prints`, io, async (t) => {
       const { address } = await start(t);
       const process = new FakeProcess();
@@ -158,6 +159,31 @@ describe("v2ray-api top, on a terminal", () => {
     await printed(process, /alice/);
     process.stdin.emit("data", "\u0003");
     assert.equal(await running, 0);
+  });
+
+  for (const signal of endSignals) {
+    it(`gives it back at ${signal}`, io, async (t) => {
+      const { address } = await start(t);
+      const process = onTerminal();
+      const running = runCommandLine(["top", "-s", address], process);
+      await printed(process, /alice/);
+      process.emit(signal);
+      assert.equal(await running, 0);
+      assert.ok(process.printed.stdout.endsWith(leave));
+      assert.deepEqual(process.stdin.calls.slice(-2), ["setRawMode false", "pause"]);
+      assert.deepEqual(process.eventNames(), []);
+    });
+  }
+
+  it("ends when the terminal has gone", io, async (t) => {
+    const { address } = await start(t);
+    for (const event of ["end", "error"]) {
+      const process = onTerminal();
+      const running = runCommandLine(["top", "-s", address], process);
+      await printed(process, /alice/);
+      process.stdin.emit(event, systemError("EIO"));
+      assert.equal(await running, 0);
+    }
   });
 
   it("has colours, unless NO_COLOR is set", io, async (t) => {

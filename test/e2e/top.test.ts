@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
+import { endSignals } from "../../src/cli/stop-signals.js";
 import { assertCounters, expectedCounters, queryCounters } from "../helpers/api-client.js";
 import { askThrough } from "../helpers/cli-traffic.js";
 import { cliPath, runCli, startCli } from "../helpers/cli.js";
@@ -9,10 +11,28 @@ import { startFamilyServer } from "../helpers/family-server.js";
 import { openOrigin } from "../helpers/open-origin.js";
 import { needs } from "../helpers/outside-client.js";
 import { killAtExit } from "../helpers/program.js";
-import { startInTmux } from "../helpers/tmux.js";
+import { createTempDir } from "../helpers/temp-dir.js";
+import { until } from "../helpers/timing.js";
+import { startInTmux, type Tmux } from "../helpers/tmux.js";
 
 const io = { timeout: 60_000 };
 const inTmux = { ...io, ...needs("tmux") };
+
+/** Waits for the end of the command, and sees that the screen, the cursor and the echo of what is typed are back. */
+async function assertGivenBack(terminal: Tmux, last: RegExp): Promise<void> {
+  assert.match(await terminal.shows(/^exit \d+$/m), last);
+  await terminal.type("typed");
+  await terminal.shows(/^typed$/m);
+  assert.ok(await terminal.hasCursor());
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 describe("v2ray-api top", () => {
   it("shows in a terminal who moves what, by the keys, and leaves it as it was", inTmux, async (t) => {
@@ -42,11 +62,7 @@ describe("v2ray-api top", () => {
     await terminal.shows(/ User$[^]* alice$/m);
 
     await terminal.type("q");
-    const last = await terminal.shows(/^exit 0$/m);
-    assert.match(last, /^before\nexit 0\n/);
-    // And the cursor and the echo of what is typed, too.
-    await terminal.type("typed");
-    await terminal.shows(/^typed$/m);
+    await assertGivenBack(terminal, /^before\nexit 0\n/);
     await assertCounters(cli.api, () => expectedCounters("alice", origin.moved));
   });
 
@@ -59,6 +75,37 @@ describe("v2ray-api top", () => {
     await terminal.shows(/^v2ray-api top 127\.0\.0\.1:\d+: connection refused$/m);
     await terminal.type("C-c");
     await terminal.shows(/^exit 0$/m);
+  });
+
+  for (const signal of endSignals) {
+    it(`leaves the terminal as it was at ${signal}`, inTmux, async (t) => {
+      const { address } = await startFamilyServer(t, "Xray");
+      const terminal = await startInTmux(t, `${process.execPath} ${cliPath} top -s ${address}`);
+      await terminal.shows(/ all 0$/m);
+      assert.equal(await terminal.hasCursor(), false);
+      process.kill(terminal.pid(), signal);
+      await assertGivenBack(terminal, /^before\nexit 0\n/);
+    });
+  }
+
+  it("leaves the terminal as it was where the server cannot be read at first", inTmux, async (t) => {
+    const family = await startFamilyServer(t, "Xray");
+    family.failFrom = 1;
+    const terminal = await startInTmux(t, `${process.execPath} ${cliPath} top -s ${family.address}`);
+    const last = /^before\nv2ray-api: 127\.0\.0\.1:\d+: no more of this \(ResourceExhausted\)\nexit 1\n/;
+    await assertGivenBack(terminal, last);
+  });
+
+  it("ends without a word when the terminal has gone", inTmux, async (t) => {
+    const { address } = await startFamilyServer(t, "Xray");
+    const errors = createTempDir(t).write("stderr.txt", "");
+    const line = `${process.execPath} ${cliPath} top -s ${address} 2>${errors}`;
+    const terminal = await startInTmux(t, line);
+    await terminal.shows(/ all 0$/m);
+    const pid = terminal.pid();
+    await terminal.close();
+    await until(() => !isRunning(pid));
+    assert.equal(readFileSync(errors, "utf8"), "");
   });
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {

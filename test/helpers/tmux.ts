@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import type { TestContext } from "node:test";
 import { runProgram } from "./program.js";
 import { TempDir } from "./temp-dir.js";
@@ -9,14 +10,20 @@ export interface Tmux {
   screen(options?: { readonly coloured: boolean }): Promise<string>;
   /** Looks until the screen shows that; the test's own timeout bounds it. */
   shows(pattern: RegExp): Promise<string>;
+  /** Whether the cursor is to be seen. */
+  hasCursor(): Promise<boolean>;
   /** Types. */
   type(...keys: readonly string[]): Promise<void>;
+  /** The process of the command, once it has shown something. */
+  pid(): number;
+  /** Takes the terminal away. */
+  close(): Promise<void>;
 }
 
 /**
  * Runs a line of shell in a terminal of its own, of which `exit N` is shown at the end. It is closed after the test.
  *
- * @param line - Without quotes of its own.
+ * @param line - One command, without quotes of its own.
  */
 export async function startInTmux(t: TestContext, line: string): Promise<Tmux> {
   const folder = new TempDir();
@@ -31,9 +38,17 @@ export async function startInTmux(t: TestContext, line: string): Promise<Tmux> {
     return stdout;
   };
   // Until the test is over it waits, so that the last screen can be seen.
-  await tmux("new-session", "-d", "-x", "100", "-y", "12", `echo before; ${line}; echo exit $?; exec cat`);
+  const pidFile = folder.join("pid");
+  const command = `sh -c 'echo $$ >${pidFile}; exec ${line}'`;
+  const size = ["-x", "100", "-y", "12"];
+  await tmux("new-session", "-d", ...size, `echo before; ${command}; echo exit $?; exec cat`);
+  let isOpen = true;
+  const close = async (): Promise<void> => {
+    if (isOpen) await tmux("kill-server");
+    isOpen = false;
+  };
   t.after(async () => {
-    await tmux("kill-server");
+    await close();
     folder[Symbol.dispose]();
   });
   const screen: Tmux["screen"] = async ({ coloured } = { coloured: false }) =>
@@ -46,8 +61,11 @@ export async function startInTmux(t: TestContext, line: string): Promise<Tmux> {
         if (pattern.test(text)) return text;
       }
     },
+    hasCursor: async () => (await tmux("display-message", "-p", "#{cursor_flag}")).trim() === "1",
     type: async (...keys) => {
       await tmux("send-keys", ...keys);
     },
+    pid: () => Number(readFileSync(pidFile, "utf8")),
+    close,
   };
 }
