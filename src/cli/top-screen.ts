@@ -78,7 +78,8 @@ export async function showOnTerminal(
       failure = undefined;
       known = { current: reading, previous: known?.current };
       draw();
-      shown += 1;
+      // As in a pipe, the first reading is no table yet: it has no rates.
+      if (known.previous !== undefined) shown += 1;
       if (shown === count) return;
     }
   } finally {

@@ -152,6 +152,20 @@ describe("v2ray-api top, on a terminal", () => {
     assert.deepEqual(process.eventNames(), []);
   });
 
+  it("shows as many tables with rates as it is asked for", io, async (t) => {
+    for (const count of [1, 2]) {
+      const family = await start(t);
+      const process = onTerminal();
+      const args = ["top", "-s", family.address, "-i", "0.001", "-n", `${count}`];
+      assert.equal(await runCommandLine(args, process), 0);
+      const [first, ...others] = process.printed.stdout.split("\u001b[H").slice(1);
+      assert.match(first ?? "", /- +- +1\.00KB +2\.00B +alice/);
+      assert.equal(others.length, count);
+      for (const table of others) assert.match(table, /0 +0 +1\.00KB +2\.00B +alice/);
+      assert.equal(family.calls.length, count + 1);
+    }
+  });
+
   it("takes Ctrl-C for q: it is no signal there", io, async (t) => {
     const { address } = await start(t);
     const process = onTerminal();
@@ -195,7 +209,7 @@ describe("v2ray-api top, on a terminal", () => {
     ] as const) {
       const process = onTerminal();
       process.env["NO_COLOR"] = noColor;
-      await runCommandLine(["top", "-s", address, "-n", "1"], process);
+      await runCommandLine(["top", "-s", address, "-i", "0.001", "-n", "1"], process);
       assert.equal(process.printed.stdout.includes("\u001b[7m"), isColoured);
     }
   });
@@ -205,7 +219,7 @@ describe("v2ray-api top, on a terminal", () => {
     for (let index = 0; index < 50; index++) counters.set(`user>>>u${index}>>>traffic>>>uplink`, 1n);
     const process = onTerminal();
     process.stdout.rows = 10;
-    await runCommandLine(["top", "-s", address, "-n", "1"], process);
+    await runCommandLine(["top", "-s", address, "-i", "0.001", "-n", "1"], process);
     const [frame = ""] = process.printed.stdout.split("\u001b[J");
     assert.equal(frame.split("\r\n").length, 10);
     assert.match(frame, /all 51, 46 not shown/);
