@@ -8,8 +8,8 @@ export interface CommandProcess extends Pick<EventEmitter, "on" | "off"> {
   readonly stderr: TextOutput;
 }
 
-/** Where a command prints. */
-export interface TextOutput {
+/** Where a command prints. A terminal emits `resize`. */
+export interface TextOutput extends Pick<EventEmitter, "on" | "off"> {
   /** @param written - Called when the text has left the process, or with why it cannot. */
   write(text: string, written?: (error?: Error | null) => void): unknown;
   /** The descriptor, where there is one. */

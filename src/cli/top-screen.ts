@@ -5,7 +5,7 @@ import { toTraffic, type Reading } from "../client/traffic-rates.js";
 import type { StatScope } from "../stats/stat-name.js";
 import type { CommandProcess } from "./command.js";
 import { toPrintable } from "./printable.js";
-import { listenForKeys, takeScreen } from "./terminal.js";
+import { listenForKeys, rowsOf, takeScreen } from "./terminal.js";
 import type { TopSettings } from "./top-options.js";
 import { formatTopTable, titles } from "./top-table.js";
 
@@ -18,9 +18,6 @@ const scopeKeys: Readonly<Partial<Record<string, StatScope>>> = {
 
 /** `q`, and Ctrl-C, which is no signal while keys come one by one. */
 const quitKeys: readonly string[] = ["q", "\u0003"];
-
-/** Of a terminal that does not say how large it is. */
-const usualRows = 24;
 
 /** Lines above the table, and below it. */
 const marginLines = 2;
@@ -46,10 +43,10 @@ export async function showOnTerminal(
   let screen: ReturnType<typeof takeScreen> | undefined;
   const draw = (): void => {
     if (known === undefined) return;
-    screen ??= takeScreen(process);
+    screen ??= takeScreen(process, draw);
     const table = formatTopTable(titles[scope], toTraffic(scope, known.current, known.previous), {
       coloured: (env["NO_COLOR"] ?? "") === "",
-      maxLines: (stdout.rows ?? usualRows) - marginLines,
+      maxLines: rowsOf(stdout) - marginLines,
     });
     const state = failure === undefined ? "" : `: ${toPrintable(failure.message)}`;
     screen.show([

@@ -7,7 +7,7 @@ import { systemError } from "../helpers/system-error.js";
 describe("takeScreen", () => {
   it("shows lines from the top, and gives the terminal back as it was", () => {
     const process = new FakeProcess();
-    const screen = takeScreen(process);
+    const screen = takeScreen(process, () => assert.fail("it has its size"));
     screen.show(["first", "second"]);
     screen[Symbol.dispose]();
     assert.deepEqual(process.printed.stdout.split("\u001b"), [
@@ -16,6 +16,31 @@ describe("takeScreen", () => {
       ...["[Hfirst", "[K\r\nsecond", "[K", "[J"],
       ...["[?7h", "[?25h", "[?1049l"],
     ]);
+  });
+});
+
+describe("a screen that is resized", () => {
+  it("says so until it is disposed of, and shows as many lines as there is room for", () => {
+    const process = new FakeProcess();
+    let resizeCount = 0;
+    const screen = takeScreen(process, () => (resizeCount += 1));
+    for (const [rows, count] of [
+      [30, 25],
+      [3, 3],
+      [1, 1],
+      // It does not know.
+      [0, 24],
+    ] as const) {
+      process.stdout.rows = rows;
+      process.stdout.emit("resize");
+      process.printed.stdout = "";
+      screen.show(Array.from({ length: 25 }, (_, index) => `line ${index}`));
+      assert.equal(process.printed.stdout.split("\r\n").length, count);
+    }
+    screen[Symbol.dispose]();
+    process.stdout.emit("resize");
+    assert.equal(resizeCount, 4);
+    assert.deepEqual(process.stdout.eventNames(), []);
   });
 });
 

@@ -225,6 +225,29 @@ describe("v2ray-api top, on a terminal", () => {
     assert.match(frame, /all 51, 46 not shown/);
   });
 
+  it("is drawn anew when the terminal is resized, and fits into one that is small", io, async (t) => {
+    const { address } = await start(t);
+    const process = onTerminal();
+    // It reads once, and never again.
+    const running = runCommandLine(["top", "-s", address, "-i", "99999"], process);
+    await printed(process, /alice/);
+    for (const [rows, count] of [
+      [3, 3],
+      [1, 1],
+      [5, 5],
+      [6, 6],
+      [12, 6],
+    ] as const) {
+      process.stdout.rows = rows;
+      process.printed.stdout = "";
+      process.stdout.emit("resize");
+      assert.equal(process.printed.stdout.split("\r\n").length, count, `${rows} rows`);
+    }
+    process.stdin.emit("data", "q");
+    assert.equal(await running, 0);
+    assert.deepEqual(process.stdout.eventNames(), []);
+  });
+
   it("says that the server no longer answers, and calls it again", io, async (t) => {
     const family = await start(t);
     family.failFrom = 2;

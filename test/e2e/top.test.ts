@@ -66,6 +66,21 @@ describe("v2ray-api top", () => {
     await assertCounters(cli.api, () => expectedCounters("alice", origin.moved));
   });
 
+  it("fits into the terminal, whatever its size becomes, without waiting", inTmux, async (t) => {
+    const { address, counters } = await startFamilyServer(t, "Xray");
+    for (let index = 0; index < 50; index++) counters.set(`user>>>u${index}>>>traffic>>>uplink`, 1n);
+    // It reads once, and never again.
+    const terminal = await startInTmux(t, `${process.execPath} ${cliPath} top -s ${address} -i 99999`);
+    const title = `v2ray-api top ${address}\n`;
+    assert.ok((await terminal.shows(/ all 50, 43 not shown\nu users/)).startsWith(title));
+    await terminal.resize(20);
+    assert.ok((await terminal.shows(/ all 50, 35 not shown\nu users/)).startsWith(title));
+    await terminal.resize(4);
+    assert.ok((await terminal.shows(/ all 50, 50 not shown\n$/)).startsWith(title));
+    await terminal.type("q");
+    await terminal.shows(/^exit 0$/m);
+  });
+
   it("says in a terminal that the server has gone, and ends with Ctrl-C", inTmux, async (t) => {
     const cli = await startCli(t);
     const terminal = await startInTmux(t, `${process.execPath} ${cliPath} top -s ${cli.api} -i 0.1`);

@@ -21,7 +21,7 @@ export class FakeProcess extends EventEmitter implements CommandProcess {
 }
 
 /** A stream that is read to the end, unless it is told to fail. */
-class FakeOutput implements TextOutput {
+class FakeOutput extends EventEmitter implements TextOutput {
   isTTY = false;
   rows = 24;
   /** Why nothing more can be written. */
@@ -31,6 +31,7 @@ class FakeOutput implements TextOutput {
   readonly #print: (text: string) => void;
 
   constructor(print: (text: string) => void) {
+    super();
     this.#print = print;
   }
 

@@ -14,6 +14,8 @@ export interface Tmux {
   hasCursor(): Promise<boolean>;
   /** Types. */
   type(...keys: readonly string[]): Promise<void>;
+  /** Gives the terminal that many rows. */
+  resize(rows: number): Promise<void>;
   /** The process of the command, once it has shown something. */
   pid(): number;
   /** Takes the terminal away. */
@@ -64,6 +66,9 @@ export async function startInTmux(t: TestContext, line: string): Promise<Tmux> {
     hasCursor: async () => (await tmux("display-message", "-p", "#{cursor_flag}")).trim() === "1",
     type: async (...keys) => {
       await tmux("send-keys", ...keys);
+    },
+    resize: async (rows) => {
+      await tmux("resize-window", "-y", `${rows}`);
     },
     pid: () => Number(readFileSync(pidFile, "utf8")),
     close,
