@@ -29,9 +29,10 @@ export interface KeyInput extends Pick<EventEmitter, "on" | "off"> {
 }
 
 /**
- * Exit codes: 0 all went well, 1 what was asked for failed, 2 the command line itself is wrong.
+ * Exit codes: 0 all went well, 1 what was asked for failed, 2 the command line itself is wrong, 129 the terminal has gone.
+ * The last one is what shells say of a process that SIGHUP has ended.
  */
-export type ExitCode = 0 | 1 | 2;
+export type ExitCode = 0 | 1 | 2 | 129;
 
 /**
  * Does what a command says.

@@ -19,6 +19,9 @@ const scopeKeys: Readonly<Partial<Record<string, StatScope>>> = {
 /** `q`, and Ctrl-C, which is no signal while keys come one by one. */
 const quitKeys: readonly string[] = ["q", "\u0003"];
 
+/** Why it ended where there is nobody to show anything to. */
+export const terminalGone = "the terminal has gone";
+
 /** Lines above the table, and below it. */
 const marginLines = 2;
 
@@ -26,7 +29,7 @@ const marginLines = 2;
  * Shows rates on a screen of their own, until a key or the signal ends that. A server that no longer answers is said to, and
  * called again.
  *
- * @param stopping - Is aborted by `q`, and when the terminal has gone.
+ * @param stopping - Is aborted by `q`, and with {@link terminalGone}.
  * @throws ClientError if the server cannot be read at first.
  */
 export async function showOnTerminal(
@@ -62,7 +65,7 @@ export async function showOnTerminal(
       draw();
     },
     onGone: () => {
-      stopping.abort();
+      stopping.abort(terminalGone);
     },
   });
   const onFailure = (error: ClientError): void => {

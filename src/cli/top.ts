@@ -5,7 +5,7 @@ import type { CommandProcess, CommandRunner } from "./command.js";
 import { printResult } from "./print.js";
 import { endSignals, listenForStopSignals } from "./stop-signals.js";
 import { parseTopSettings, type TopSettings } from "./top-options.js";
-import { showOnTerminal } from "./top-screen.js";
+import { showOnTerminal, terminalGone } from "./top-screen.js";
 import { formatTopTable, titles } from "./top-table.js";
 import { withClient } from "./with-client.js";
 
@@ -21,7 +21,7 @@ export const top: CommandRunner = async (args, process) => {
     return await withClient(settings.client, process, async (client) => {
       const show = process.stdout.isTTY === true ? showOnTerminal : printTables;
       await show(client, settings, process, stopping);
-      return 0;
+      return stopping.signal.reason === terminalGone ? 129 : 0;
     });
   } finally {
     signals.stopListening();

@@ -196,7 +196,7 @@ describe("v2ray-api top, on a terminal", () => {
       const running = runCommandLine(["top", "-s", address], process);
       await printed(process, /alice/);
       process.stdin.emit(event, systemError("EIO"));
-      assert.equal(await running, 0);
+      assert.equal(await running, 129);
     }
   });
 

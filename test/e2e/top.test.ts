@@ -123,6 +123,18 @@ describe("v2ray-api top", () => {
     assert.equal(readFileSync(errors, "utf8"), "");
   });
 
+  it("ends without a word, too, when the terminal has gone that it only listened to", inTmux, async (t) => {
+    const { address, calls } = await startFamilyServer(t, "Xray");
+    const errors = createTempDir(t).write("stderr.txt", "");
+    const line = `${process.execPath} ${cliPath} top -s ${address} -i 0.1 >/dev/null 2>${errors}`;
+    const terminal = await startInTmux(t, line);
+    await until(() => calls.length > 0);
+    const pid = terminal.pid();
+    await terminal.close();
+    await until(() => !isRunning(pid));
+    assert.equal(readFileSync(errors, "utf8"), "");
+  });
+
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     it(`ends with ${signal} although nobody reads the pipe that it fills`, io, async (t) => {
       const { address, counters } = await startFamilyServer(t, "V2Ray 5");
