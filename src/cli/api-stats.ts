@@ -5,7 +5,6 @@ import type { StatsClient } from "../client/stats-client.js";
 import { readSysStats } from "../client/sys-stats.js";
 import { apiStatsOptions } from "./api-options.js";
 import type { CommandRunner } from "./command.js";
-import { translateGoFlags } from "./go-flags.js";
 import { printAnswer } from "./print-answer.js";
 import { toPrintableLine } from "./printable.js";
 import { readCounters } from "./read-counters.js";
@@ -16,7 +15,7 @@ import { formatXrayStat } from "./xray-json.js";
 /** `v2ray-api api stats`: what both programs have under that name. With `-name` it is Xray's, else V2Ray's. */
 export const apiStats: CommandRunner = async (args, process) => {
   const { values, positionals: patterns } = parseArgs({
-    args: [...translateGoFlags(args, apiStatsOptions)],
+    args: [...args],
     options: apiStatsOptions,
     allowPositionals: true,
   });

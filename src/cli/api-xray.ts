@@ -10,7 +10,6 @@ import type { StatsClient } from "../client/stats-client.js";
 import { readSysStats } from "../client/sys-stats.js";
 import { apiOnlineOptions, apiReadOptions, apiStatsQueryOptions } from "./api-options.js";
 import type { CommandRunner } from "./command.js";
-import { translateGoFlags } from "./go-flags.js";
 import { printAnswer } from "./print-answer.js";
 import {
   formatXrayAddresses,
@@ -26,7 +25,7 @@ const allowPositionals = true;
 /** `v2ray-api api statsquery`: prints counters. */
 export const apiStatsQuery: CommandRunner = async (args, process) => {
   const options = apiStatsQueryOptions;
-  const { values } = parseArgs({ args: [...translateGoFlags(args, options)], options, allowPositionals });
+  const { values } = parseArgs({ args: [...args], options, allowPositionals });
   const { pattern, reset = false } = values;
   return printAnswer(values, process, async (client) => {
     const { stats } = await queryStats(client, { patterns: [pattern], reset });
@@ -56,7 +55,7 @@ export const apiStatsOnlineIpList = readingUser(async (client, user) =>
 function reading(read: (client: StatsClient) => Promise<string>): CommandRunner {
   return async (args, process) => {
     const options = apiReadOptions;
-    const { values } = parseArgs({ args: [...translateGoFlags(args, options)], options, allowPositionals });
+    const { values } = parseArgs({ args: [...args], options, allowPositionals });
     return printAnswer(values, process, async (client) => ({ text: await read(client) }));
   };
 }
@@ -65,7 +64,7 @@ function reading(read: (client: StatsClient) => Promise<string>): CommandRunner 
 function readingUser(read: (client: StatsClient, user: string) => Promise<string>): CommandRunner {
   return async (args, process) => {
     const options = apiOnlineOptions;
-    const { values } = parseArgs({ args: [...translateGoFlags(args, options)], options, allowPositionals });
+    const { values } = parseArgs({ args: [...args], options, allowPositionals });
     return printAnswer(values, process, async (client) => ({ text: await read(client, values.email) }));
   };
 }

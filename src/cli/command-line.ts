@@ -1,11 +1,11 @@
 import type { Command, CommandGroup, CommandProcess, ExitCode } from "./command.js";
 import { commands } from "./commands.js";
+import { translateGoFlags } from "./go-flags.js";
+import { asksForHelp, isHelpOption } from "./help-request.js";
 import { formatCommandHelp, formatGroupHelp, formatUsageLine, formatUsage } from "./help.js";
 import { OutputError } from "./output-error.js";
 import { print, printResult } from "./print.js";
 import { isUsageError } from "./usage-error.js";
-
-const helpOptions: readonly (string | undefined)[] = ["--help", "-h", "-help"];
 
 /**
  * Runs the command that the arguments name. What cannot be printed is one line on stderr, and the exit code is 1.
@@ -23,7 +23,7 @@ export async function runCommandLine(args: readonly string[], process: CommandPr
 }
 
 async function runNamed([name, ...rest]: readonly string[], process: CommandProcess): Promise<ExitCode> {
-  if (name === undefined || name === "help" || helpOptions.includes(name)) {
+  if (name === undefined || name === "help" || isHelpOption(name)) {
     return explain(name === "help" ? rest : [], process, name === undefined ? 2 : 0);
   }
   const found = commands.find((known) => known.name === name);
@@ -53,7 +53,7 @@ async function runOfGroup(
   process: CommandProcess,
 ): Promise<ExitCode> {
   const help = formatGroupHelp(group);
-  if (name === undefined || name === "help" || helpOptions.includes(name)) {
+  if (name === undefined || name === "help" || isHelpOption(name)) {
     await printResult(process, help);
     return name === undefined ? 2 : 0;
   }
@@ -75,22 +75,18 @@ async function runCommand(
   args: readonly string[],
   process: CommandProcess,
 ): Promise<ExitCode> {
-  if (asksForHelp(args)) {
-    await printResult(process, formatCommandHelp(command, words));
-    return 0;
-  }
-  const run = await command.load();
+  const { dashes, options } = command;
   try {
-    return await run(args, process);
+    const given = dashes === "-" ? translateGoFlags(args, options) : args;
+    if (asksForHelp(given, options)) {
+      await printResult(process, formatCommandHelp(command, words));
+      return 0;
+    }
+    const run = await command.load();
+    return await run(given, process);
   } catch (error) {
     if (!isUsageError(error)) throw error;
     process.stderr.write(`v2ray-api ${words}: ${error.message}\nusage: ${formatUsageLine(command, words)}\n`);
     return 2;
   }
-}
-
-/** Whether one of the arguments does, unless it stands behind `--`. */
-function asksForHelp(args: readonly string[]): boolean {
-  const end = args.indexOf("--");
-  return args.slice(0, end === -1 ? undefined : end).some((arg) => helpOptions.includes(arg));
 }

@@ -37,7 +37,7 @@ export type ExitCode = 0 | 1 | 2 | 129;
 /**
  * Does what a command says.
  *
- * @param args - What stands behind the command's name.
+ * @param args - What stands behind the command's name, as parseArgs reads it.
  * @throws TypeError from `parseArgs`, or a UsageError, if the arguments are wrong.
  */
 export type CommandRunner = (args: readonly string[], process: CommandProcess) => Promise<ExitCode>;
@@ -67,7 +67,7 @@ export interface Command {
   /** One line. */
   readonly summary: string;
   readonly options: CommandOptions;
-  /** How its long options are written: with one dash, as Go's programs do, or with two. Default: `--`. */
+  /** How its long options are written: with one dash, in the spelling of Go's programs, or with two. Default: `--`. */
   readonly dashes?: "-" | "--";
   /** More lines of its help. */
   readonly details?: readonly string[];

@@ -7,9 +7,12 @@ const booleans: Readonly<Partial<Record<string, boolean>>> = {
   ...{ "0": false, f: false, F: false, FALSE: false, false: false, False: false },
 };
 
+const helpFlags: readonly string[] = ["h", "help"];
+
 /**
  * Writes arguments in the spelling of Go's `flag` package as `node:util`'s parseArgs reads them: `-x`, `--x`, `-x=v` and
- * `-x v` are one, a switch takes a value behind `=` only, and the first argument that is no flag ends them.
+ * `-x v` are one, a switch takes a value behind `=` only, and the first argument that is no flag ends them. A flag that asks
+ * for help, `-h` or `-help`, leaves nothing else to be read, and is `--help`.
  *
  * @param options - By name; `short` is another name.
  * @throws UsageError in Go's words.
@@ -28,6 +31,7 @@ export function translateGoFlags(args: readonly string[], options: CommandOption
       if (/^-./.test(arg)) throw new UsageError(`bad flag syntax: ${arg}`);
       break;
     }
+    if (helpFlags.includes(flag)) return ["--help"];
     const [name, option] = findOption(flag, options);
     if (option.type === "boolean") {
       values.set(name, readBoolean(flag, given ?? "true") ? `--${name}` : "");

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { runCommandLine } from "../../src/cli/command-line.js";
 import { FakeProcess } from "../helpers/fake-process.js";
+import { startFamilyServer } from "../helpers/family-server.js";
 import { runCommand } from "../helpers/run-command.js";
 import { usage } from "../helpers/usage.js";
 
@@ -91,6 +92,33 @@ ${exitCodes}`,
       });
     }
   }
+
+  it("takes a value for a value, whatever it looks like", async (t) => {
+    const { address, counters } = await startFamilyServer(t, "Xray");
+    for (const name of ["-h", "--help", "-help"]) {
+      counters.clear();
+      counters.set(name, 7n);
+      assert.deepEqual(await runCommand("get", "-s", address, "--", name), {
+        code: 0,
+        stdout: "7\n",
+        stderr: "",
+      });
+      const xray = await runCommand("api", "stats", "-s", address, "-name", name);
+      assert.equal(
+        xray.stdout,
+        `{\n    "stat": {\n        "name": "${name}",\n        "value": 7\n    }\n}\n\n`,
+      );
+      const table = await runCommand("api", "stats", "-s", address, "--", name);
+      assert.match(table.stdout, new RegExp(`^1 {3}7\\.00B +${name}$`, "m"));
+      // In Go's spelling, a pattern ends the options.
+      assert.deepEqual(await runCommand("api", "stats", "-s", address, "no", name), table);
+      const unclear = await runCommand("stats", "--server", name);
+      assert.deepEqual([unclear.code, unclear.stdout], [2, ""]);
+      assert.match(unclear.stderr, /argument is ambiguous/);
+      const wrong = await runCommand("stats", `--server=${name}`);
+      assert.match(wrong.stderr, /expected HOST:PORT/);
+    }
+  });
 
   it("takes what stands behind -- for what it is", async () => {
     const { code, stderr } = await runCommand("check", "--", "--help");

@@ -63,6 +63,21 @@ describe("translateGoFlags", () => {
       ["-", "-json"],
       ["--", "-", "-json"],
     ],
+    // Whoever asks for help is told of nothing else.
+    [["-reset", "-h", "-nope"], ["--help"]],
+    [["--help=1"], ["--help"]],
+    [
+      ["-pattern", "-h"],
+      ["--pattern=-h", "--"],
+    ],
+    [
+      ["user", "-h"],
+      ["--", "user", "-h"],
+    ],
+    [
+      ["--", "-h"],
+      ["--", "-h"],
+    ],
     [
       ["", "-json"],
       ["--", "", "-json"],
@@ -76,6 +91,7 @@ describe("translateGoFlags", () => {
 
   const refused: readonly (readonly [args: readonly string[], message: string])[] = [
     [["-nope"], "flag provided but not defined: -nope"],
+    [["-nope", "-h"], "flag provided but not defined: -nope"],
     [["--nope=1"], "flag provided but not defined: -nope"],
     [["-constructor"], "flag provided but not defined: -constructor"],
     [["-server"], "flag needs an argument: -server"],

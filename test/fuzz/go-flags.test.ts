@@ -29,7 +29,11 @@ describe("arguments in Go's spelling", () => {
             assert.ok(error instanceof UsageError, String(error));
             return;
           }
-          const { positionals } = parseArgs({ args: [...translated], options, allowPositionals: true });
+          const { positionals } = parseArgs({
+            args: [...translated],
+            options: { ...options, help: { type: "boolean" } },
+            allowPositionals: true,
+          });
           assert.deepEqual(positionals, args.slice(args.length - positionals.length));
         },
       });
