@@ -1,4 +1,4 @@
-import { serverOptions } from "./client-options.js";
+import { regexpOption, resetOption, serverOptions } from "./client-options.js";
 import type { CommandOptions } from "./command.js";
 
 const sharedOptions = {
@@ -6,15 +6,14 @@ const sharedOptions = {
   json: { type: "boolean", summary: "print JSON (what is Xray's always does)" },
 } as const satisfies CommandOptions;
 
-const reset = { type: "boolean", summary: "set what is read to zero" } as const;
 const email = { type: "string", default: "", value: "USER", summary: "whose connections are meant" } as const;
 
 /** The options of `v2ray-api api stats`: V2Ray's and Xray's. */
 export const apiStatsOptions = {
   ...sharedOptions,
   name: { type: "string", value: "NAME", summary: "the counter to print, as Xray does" },
-  regexp: { type: "boolean", summary: "take the patterns for regular expressions (RE2)" },
-  reset,
+  regexp: regexpOption,
+  reset: resetOption,
   runtime: { type: "boolean", summary: "print figures of the serving process" },
 } as const satisfies CommandOptions;
 
@@ -22,7 +21,7 @@ export const apiStatsOptions = {
 export const apiStatsQueryOptions = {
   ...sharedOptions,
   pattern: { type: "string", default: "", value: "PATTERN", summary: "what the counters' names contain" },
-  reset,
+  reset: resetOption,
 } as const satisfies CommandOptions;
 
 /** The options of the commands about one user. */

@@ -1,9 +1,18 @@
 import { parseEndpoint, type Endpoint } from "../net/endpoint.js";
+import { statScopes } from "../stats/stat-name.js";
 import type { CommandOptions } from "./command.js";
 import { UsageError } from "./usage-error.js";
 
 const json = { type: "boolean", summary: "print JSON, as protobuf writes it" } as const;
-const reset = { type: "boolean", summary: "set what is read to zero" } as const;
+
+/** The option of every command that can reset what it reads. */
+export const resetOption = { type: "boolean", summary: "set what is read to zero" } as const;
+
+/** The option of every command that reads counters by patterns. */
+export const regexpOption = {
+  type: "boolean",
+  summary: "take the patterns for regular expressions (RE2)",
+} as const;
 
 /** The options of every command that calls a server. */
 export const serverOptions = {
@@ -31,14 +40,14 @@ export const serverOptions = {
 
 /** The options of `v2ray-api stats`. */
 export const statsOptions = {
-  regexp: { type: "boolean", summary: "take the patterns for regular expressions (RE2)" },
-  reset,
+  regexp: regexpOption,
+  reset: resetOption,
   json,
   ...serverOptions,
 } as const satisfies CommandOptions;
 
 /** The options of `v2ray-api get`. */
-export const getOptions = { reset, json, ...serverOptions } as const satisfies CommandOptions;
+export const getOptions = { reset: resetOption, json, ...serverOptions } as const satisfies CommandOptions;
 
 /** The options of `v2ray-api sys` and `v2ray-api online`. */
 export const readOptions = { json, ...serverOptions } as const satisfies CommandOptions;
@@ -50,7 +59,7 @@ export const topOptions = {
     default: "user",
     value: "WHAT",
     summary: "whose rates are shown",
-    choices: ["user", "inbound", "outbound"],
+    choices: statScopes,
   },
   interval: {
     type: "string",

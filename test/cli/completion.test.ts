@@ -62,7 +62,7 @@ describe("v2ray-api completion bash", needs("bash"), () => {
     [["api", "statsquery", "-json", "-p"], ["-pattern"]],
     [
       ["top", "--by", ""],
-      ["user", "inbound", "outbound"],
+      ["inbound", "outbound", "user"],
     ],
     [["top", "--by", "i"], ["inbound"]],
     [["top", "--interval", ""], []],
