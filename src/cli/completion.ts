@@ -27,11 +27,10 @@ function formatBashCompletion(commands: readonly (Command | CommandGroup)[]): st
       ? command.commands.map((leaf) => ({ words: `${command.name} ${leaf.name}`, leaf }))
       : [{ words: command.name, leaf: command }],
   );
+  const groups = commands.filter((command) => "commands" in command);
   const names: Table = [
     ['""', [...commands.map(({ name }) => name), "help"]],
-    ...commands.flatMap((command) =>
-      "commands" in command ? [[quote(command.name), command.commands.map(({ name }) => name)] as const] : [],
-    ),
+    ...groups.map((group) => [quote(group.name), group.commands.map(({ name }) => name)] as const),
     ...leaves.map(
       ({ words, leaf }) => [quote(words), [...(leaf.choices ?? []), ...optionWords(leaf)]] as const,
     ),
@@ -42,6 +41,7 @@ function formatBashCompletion(commands: readonly (Command | CommandGroup)[]): st
       .map(([name, option]) => [valuePatterns(words, leaf, name, option), valueWords(option)] as const),
   );
   return script
+    .replace("%GROUPS%", () => groups.map(({ name }) => quote(name)).join("|") || noGroup)
     .replace("%VALUES%", () => formatCases(values, "    "))
     .replace("%NAMES%", () => formatCases(names, "        "));
 }
@@ -70,6 +70,9 @@ function formatCases(table: Table, indent: string): string {
   return table.map(([before, words]) => `${indent}${before}) words=${quote(words.join(" "))} ;;\n`).join("");
 }
 
+/** A pattern that no command is like. */
+const noGroup = '""';
+
 /** None of our words has a character that bash minds there. */
 function quote(words: string): string {
   return `"${words}"`;
@@ -80,7 +83,9 @@ const script = `# bash completion of v2ray-api: source <(v2ray-api completion ba
 _v2ray_api() {
   local word=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD - 1]} command="" words=""
   if ((COMP_CWORD > 1)); then command=\${COMP_WORDS[1]}; fi
-  if [[ $command == api ]] && ((COMP_CWORD > 2)); then command+=" \${COMP_WORDS[2]}"; fi
+  case $command in
+    %GROUPS%) if ((COMP_CWORD > 2)); then command+=" \${COMP_WORDS[2]}"; fi ;;
+  esac
   COMPREPLY=()
   case "$command $previous" in
 %VALUES%    *)

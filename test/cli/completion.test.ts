@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
+import type { Command, CommandGroup } from "../../src/cli/command.js";
 import { commands } from "../../src/cli/commands.js";
+import { createCompletion } from "../../src/cli/completion.js";
+import { FakeProcess } from "../helpers/fake-process.js";
 import { needs } from "../helpers/outside-client.js";
 import { runProgram } from "../helpers/program.js";
 import { runCommand } from "../helpers/run-command.js";
@@ -16,6 +19,39 @@ _v2ray_api v2ray-api "\${COMP_WORDS[COMP_CWORD]}" "\${COMP_WORDS[COMP_CWORD - 1]
 printf '%s\\n' "\${COMPREPLY[@]}"
 `;
 
+/** What bash completes the last of the words with. */
+async function complete(script: string, words: readonly string[], cwd?: string): Promise<readonly string[]> {
+  const args = ["--norc", "-c", completing, "bash", script, "v2ray-api", ...words];
+  const { code, stdout, stderr } = await runProgram("bash", args, cwd === undefined ? {} : { cwd });
+  assert.deepEqual([code, stderr], [0, ""]);
+  return stdout.split("\n").filter((word) => word !== "");
+}
+
+describe("createCompletion", needs("bash"), () => {
+  const leaf: Command = {
+    name: "leaf",
+    synopsis: "",
+    summary: "",
+    options: {},
+    load: () => assert.fail("nobody runs it"),
+  };
+  const group: CommandGroup = { name: "group", summary: "", details: [], commands: [leaf] };
+
+  it("completes commands of any groups, and of none", async () => {
+    for (const [commands, words, completions] of [
+      [[leaf, group, { ...group, name: "others" }], ["others", ""], ["leaf"]],
+      [[leaf, group, { ...group, name: "others" }], ["group", "leaf", ""], ["--help"]],
+      [[leaf, group, { ...group, name: "others" }], ["leaf", ""], ["--help"]],
+      [[leaf], ["l"], ["leaf"]],
+      [[leaf], ["leaf", "leaf", ""], ["--help"]],
+    ] as const) {
+      const process = new FakeProcess();
+      assert.equal(await createCompletion(commands)(["bash"], process), 0);
+      assert.deepEqual(await complete(process.printed.stdout, words), completions);
+    }
+  });
+});
+
 describe("v2ray-api completion bash", needs("bash"), () => {
   let script = "";
   before(async () => {
@@ -23,13 +59,6 @@ describe("v2ray-api completion bash", needs("bash"), () => {
     assert.deepEqual([code, stderr], [0, ""]);
     script = stdout;
   });
-
-  async function complete(words: readonly string[], cwd?: string): Promise<readonly string[]> {
-    const args = ["--norc", "-c", completing, "bash", script, "v2ray-api", ...words];
-    const { code, stdout, stderr } = await runProgram("bash", args, cwd === undefined ? {} : { cwd });
-    assert.deepEqual([code, stderr], [0, ""]);
-    return stdout.split("\n").filter((word) => word !== "");
-  }
 
   const names = [...commands.map(({ name }) => name), "help"];
   const server = ["--server", "--timeout", "--secret"];
@@ -72,7 +101,7 @@ describe("v2ray-api completion bash", needs("bash"), () => {
   ];
   for (const [words, completions] of table) {
     it(`completes ${JSON.stringify(words)}`, async () => {
-      assert.deepEqual(await complete(words), completions);
+      assert.deepEqual(await complete(script, words), completions);
     });
   }
 
@@ -81,8 +110,8 @@ describe("v2ray-api completion bash", needs("bash"), () => {
     folder.write("config.json", "{}");
     folder.write("a file.json", "{}");
     for (const option of ["-c", "--config"]) {
-      assert.deepEqual(await complete(["run", option, "con"], folder.path), ["config.json"]);
-      assert.deepEqual(await complete(["check", option, "a"], folder.path), ["a file.json"]);
+      assert.deepEqual(await complete(script, ["run", option, "con"], folder.path), ["config.json"]);
+      assert.deepEqual(await complete(script, ["check", option, "a"], folder.path), ["a file.json"]);
     }
   });
 
