@@ -44,9 +44,9 @@ export function takeScreen({ stdout }: Pick<CommandProcess, "stdout">, onResize:
 
 /** What comes of listening to keys. */
 export interface KeyListener {
-  onKey(key: string): void;
+  readonly onKey: (key: string) => void;
   /** There will be no more keys: the terminal has gone. It may be told more than once. */
-  onGone(): void;
+  readonly onGone: () => void;
 }
 
 /**
