@@ -9,8 +9,9 @@ import { queryStats } from "../client/query-stats.js";
 import type { StatsClient } from "../client/stats-client.js";
 import { readSysStats } from "../client/sys-stats.js";
 import { apiOnlineOptions, apiReadOptions, apiStatsQueryOptions } from "./api-options.js";
+import type { ClientValues } from "./client-options.js";
 import type { CommandRunner } from "./command.js";
-import { printAnswer } from "./print-answer.js";
+import { printAnswer, type Answer } from "./print-answer.js";
 import {
   formatXrayAddresses,
   formatXrayStat,
@@ -19,52 +20,52 @@ import {
   formatXrayUsers,
 } from "./xray-json.js";
 
-// Xray reads no arguments but options, and minds none.
-const allowPositionals = true;
-
 /** `v2ray-api api statsquery`: prints counters. */
-export const apiStatsQuery: CommandRunner = async (args, process) => {
-  const options = apiStatsQueryOptions;
-  const { values } = parseArgs({ args: [...args], options, allowPositionals });
-  const { pattern, reset = false } = values;
-  return printAnswer(values, process, async (client) => {
+export const apiStatsQuery = printing(
+  (args) => parseArgs({ args, options: apiStatsQueryOptions, allowPositionals: true }).values,
+  async (client, { pattern, reset = false }) => {
     const { stats } = await queryStats(client, { patterns: [pattern], reset });
     return { text: formatXrayStats(stats), isReset: reset };
-  });
-};
+  },
+);
 
 /** `v2ray-api api statssys`: prints figures of the serving process. */
-export const apiStatsSys = reading(async (client) => formatXraySys(await readSysStats(client)));
+export const apiStatsSys = printing(parseReadArgs, async (client) => ({
+  text: formatXraySys(await readSysStats(client)),
+}));
 
 /** `v2ray-api api statsgetallonlineusers`: prints who is connected. */
-export const apiStatsGetAllOnlineUsers = reading(async (client) =>
-  formatXrayUsers(await readOnlineNames(client)),
-);
+export const apiStatsGetAllOnlineUsers = printing(parseReadArgs, async (client) => ({
+  text: formatXrayUsers(await readOnlineNames(client)),
+}));
 
 /** `v2ray-api api statsonline`: prints from how many addresses a user is connected. */
-export const apiStatsOnline = readingUser(async (client, user) =>
-  formatXrayStat({ name: onlineName(user), value: await countOnlineAddresses(client, user) }),
-);
+export const apiStatsOnline = printing(parseUserArgs, async (client, { email }) => ({
+  text: formatXrayStat({ name: onlineName(email), value: await countOnlineAddresses(client, email) }),
+}));
 
 /** `v2ray-api api statsonlineiplist`: prints from which addresses a user is connected. */
-export const apiStatsOnlineIpList = readingUser(async (client, user) =>
-  formatXrayAddresses(onlineName(user), await readOnlineAddresses(client, user)),
-);
+export const apiStatsOnlineIpList = printing(parseUserArgs, async (client, { email }) => ({
+  text: formatXrayAddresses(onlineName(email), await readOnlineAddresses(client, email)),
+}));
 
-/** A command that has no options but where to read. */
-function reading(read: (client: StatsClient) => Promise<string>): CommandRunner {
-  return async (args, process) => {
-    const options = apiReadOptions;
-    const { values } = parseArgs({ args: [...args], options, allowPositionals });
-    return printAnswer(values, process, async (client) => ({ text: await read(client) }));
-  };
+// Xray reads no arguments but options, and minds none: hence the positionals.
+
+function parseReadArgs(args: string[]) {
+  return parseArgs({ args, options: apiReadOptions, allowPositionals: true }).values;
 }
 
-/** A command that reads something of one user. */
-function readingUser(read: (client: StatsClient, user: string) => Promise<string>): CommandRunner {
+function parseUserArgs(args: string[]) {
+  return parseArgs({ args, options: apiOnlineOptions, allowPositionals: true }).values;
+}
+
+/** A command that prints what it reads. */
+function printing<Values extends ClientValues>(
+  parse: (args: string[]) => Values,
+  read: (client: StatsClient, values: Values) => Promise<Answer>,
+): CommandRunner {
   return async (args, process) => {
-    const options = apiOnlineOptions;
-    const { values } = parseArgs({ args: [...args], options, allowPositionals });
-    return printAnswer(values, process, async (client) => ({ text: await read(client, values.email) }));
+    const values = parse([...args]);
+    return printAnswer(values, process, async (client) => read(client, values));
   };
 }
