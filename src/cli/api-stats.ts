@@ -6,7 +6,7 @@ import { readSysStats } from "../client/sys-stats.js";
 import { apiStatsOptions } from "./api-options.js";
 import type { CommandRunner } from "./command.js";
 import { printAnswer } from "./print-answer.js";
-import { toPrintableLine } from "./printable.js";
+import { toJsonFor, toPrintableLine } from "./printable.js";
 import { readCounters } from "./read-counters.js";
 import { formatStatsTable } from "./stats-table.js";
 import { formatSysTable } from "./sys-table.js";
@@ -22,7 +22,8 @@ export const apiStats: CommandRunner = async (args, process) => {
   const { name, regexp = false, reset = false, runtime = false, json = false } = values;
   return printAnswer(values, process, async (client) => {
     if (name !== undefined) {
-      return { text: formatXrayStat(await getStats(client, { name, reset })), isReset: reset };
+      const text = formatXrayStat(await getStats(client, { name, reset }));
+      return { text: toJsonFor(process.stdout, text), isReset: reset };
     }
     if (runtime) return { text: await readSys(client, json) };
     const { stats, failure } = await readCounters(client, { patterns, regexp, reset }, process);

@@ -12,6 +12,7 @@ import { apiOnlineOptions, apiReadOptions, apiStatsQueryOptions } from "./api-op
 import type { ClientValues } from "./client-options.js";
 import type { CommandRunner } from "./command.js";
 import { printAnswer, type Answer } from "./print-answer.js";
+import { toJsonFor } from "./printable.js";
 import {
   formatXrayAddresses,
   formatXrayStat,
@@ -66,6 +67,9 @@ function printing<Values extends ClientValues>(
 ): CommandRunner {
   return async (args, process) => {
     const values = parse([...args]);
-    return printAnswer(values, process, async (client) => read(client, values));
+    return printAnswer(values, process, async (client) => {
+      const answer = await read(client, values);
+      return { ...answer, text: toJsonFor(process.stdout, answer.text) };
+    });
   };
 }

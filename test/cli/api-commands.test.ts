@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
+import { runCommandLine } from "../../src/cli/command-line.js";
+import { FakeProcess } from "../helpers/fake-process.js";
 import { kinds, startFamilyServer, type FamilyKind, type FamilyServer } from "../helpers/family-server.js";
 import { runCommand } from "../helpers/run-command.js";
 
@@ -130,6 +132,35 @@ describe("v2ray-api api", () => {
       assert.deepEqual([...counters.values()], [0n, 0n, 0n]);
     });
   }
+
+  it("prints Xray's JSON to the letter for a script, and lets a terminal obey no name", io, async (t) => {
+    const family = await start(t);
+    const name = "user>>>\u009b31m\u007f>>>traffic>>>uplink";
+    family.counters.clear();
+    family.counters.set(name, 1n);
+    family.online.clear();
+    family.online.set("user>>>\u009b31m\u007f>>>online", { "192.0.2.7\u009b": 1n });
+    for (const args of [
+      ["stats", "-name", name],
+      ["statsquery"],
+      ["statsonline", "-email", "\u009b31m\u007f"],
+      ["statsonlineiplist", "-email", "\u009b31m\u007f"],
+      ["statsgetallonlineusers"],
+    ]) {
+      const [command = "", ...rest] = args;
+      const printed = [false, true].map(async (isTTY) => {
+        const process = new FakeProcess();
+        process.stdout.isTTY = isTTY;
+        assert.equal(await runCommandLine(["api", command, "-s", family.address, ...rest], process), 0);
+        return process.printed.stdout;
+      });
+      const [inPipe = "", onTerminal = ""] = await Promise.all(printed);
+      assert.ok(inPipe.includes("\u009b31m\u007f"));
+      assert.ok(onTerminal.includes("\\u009b31m\\u007f"));
+      assert.doesNotMatch(onTerminal, /[\u007f-\u009f]/);
+      assert.deepEqual(JSON.parse(onTerminal), JSON.parse(inPipe));
+    }
+  });
 
   it("prints what was reset although a later call failed, and says so", io, async (t) => {
     const family = await start(t);

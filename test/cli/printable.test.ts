@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { toPrintable, toPrintableLine } from "../../src/cli/printable.js";
+import { toJsonFor, toPrintable, toPrintableLine } from "../../src/cli/printable.js";
 
 describe("toPrintable", () => {
   const table: readonly (readonly [text: string, shown: string])[] = [
@@ -21,5 +21,20 @@ describe("toPrintable", () => {
     const text = JSON.stringify({ "\u009b": "\u001b\u007f" });
     assert.equal(toPrintableLine(text), '{"\\u009b":"\\u001b\\u007f"}\n');
     assert.deepEqual(JSON.parse(toPrintableLine(text)), JSON.parse(text));
+  });
+});
+
+describe("toJsonFor", () => {
+  const json = `${JSON.stringify({ "\u009b31m": "\u001b\u007f\u0080é" }, undefined, 4)}\n`;
+
+  it("leaves it to the letter for a script", () => {
+    assert.equal(toJsonFor({}, json), json);
+    assert.equal(toJsonFor({ isTTY: false }, json), json);
+  });
+
+  it("has no control characters but line ends in a terminal, and means the same", () => {
+    const shown = toJsonFor({ isTTY: true }, json);
+    assert.equal(shown, '{\n    "\\u009b31m": "\\u001b\\u007f\\u0080é"\n}\n');
+    assert.deepEqual(JSON.parse(shown), JSON.parse(json));
   });
 });
