@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
-import { describe, it } from "node:test";
+import { createReadStream } from "node:fs";
+import { text } from "node:stream/consumers";
+import { describe, it, type TestContext } from "node:test";
 import { endSignals } from "../../src/cli/stop-signals.js";
 import { assertCounters, expectedCounters, queryCounters } from "../helpers/api-client.js";
 import { askThrough } from "../helpers/cli-traffic.js";
@@ -10,7 +11,7 @@ import { cliPath, runCli, startCli } from "../helpers/cli.js";
 import { startFamilyServer } from "../helpers/family-server.js";
 import { openOrigin } from "../helpers/open-origin.js";
 import { needs } from "../helpers/outside-client.js";
-import { killAtExit } from "../helpers/program.js";
+import { killAtExit, runProgram } from "../helpers/program.js";
 import { createTempDir } from "../helpers/temp-dir.js";
 import { until } from "../helpers/timing.js";
 import { startInTmux, type Tmux } from "../helpers/tmux.js";
@@ -26,12 +27,14 @@ async function assertGivenBack(terminal: Tmux, last: RegExp): Promise<void> {
   assert.ok(await terminal.hasCursor());
 }
 
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
+/** A pipe with a name, and what it is written until its writers have ended. */
+async function openPipe(
+  t: TestContext,
+): Promise<{ readonly path: string; readonly written: Promise<string> }> {
+  const path = createTempDir(t).join("pipe");
+  const { code } = await runProgram("mkfifo", [path]);
+  assert.equal(code, 0);
+  return { path, written: text(createReadStream(path)) };
 }
 
 describe("v2ray-api top", () => {
@@ -113,26 +116,22 @@ describe("v2ray-api top", () => {
 
   it("ends without a word when the terminal has gone", inTmux, async (t) => {
     const { address } = await startFamilyServer(t, "Xray");
-    const errors = createTempDir(t).write("stderr.txt", "");
-    const line = `${process.execPath} ${cliPath} top -s ${address} 2>${errors}`;
+    const stderr = await openPipe(t);
+    const line = `${process.execPath} ${cliPath} top -s ${address} 2>${stderr.path}`;
     const terminal = await startInTmux(t, line);
     await terminal.shows(/ all 0$/m);
-    const pid = terminal.pid();
     await terminal.close();
-    await until(() => !isRunning(pid));
-    assert.equal(readFileSync(errors, "utf8"), "");
+    assert.equal(await stderr.written, "");
   });
 
   it("ends without a word, too, when the terminal has gone that it only listened to", inTmux, async (t) => {
     const { address, calls } = await startFamilyServer(t, "Xray");
-    const errors = createTempDir(t).write("stderr.txt", "");
-    const line = `${process.execPath} ${cliPath} top -s ${address} -i 0.1 >/dev/null 2>${errors}`;
+    const stderr = await openPipe(t);
+    const line = `${process.execPath} ${cliPath} top -s ${address} -i 0.1 >/dev/null 2>${stderr.path}`;
     const terminal = await startInTmux(t, line);
     await until(() => calls.length > 0);
-    const pid = terminal.pid();
     await terminal.close();
-    await until(() => !isRunning(pid));
-    assert.equal(readFileSync(errors, "utf8"), "");
+    assert.equal(await stderr.written, "");
   });
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -163,7 +162,7 @@ describe("v2ray-api top", () => {
     const table = /^Up\/s.* User\n0 +0 +[\d.]+B +[\d.]+B +bob\n\n0 +0 +[\d.]+B +[\d.]+B +all 1\n$/;
     const tables = stdout.split(/\n(?=Up\/s)/);
     assert.equal(tables.length, 2);
-    for (const text of tables) assert.match(`${text.trimEnd()}\n`, table);
+    for (const one of tables) assert.match(`${one.trimEnd()}\n`, table);
     assert.deepEqual(await queryCounters(cli.api), before);
   });
 });
