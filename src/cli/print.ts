@@ -35,12 +35,12 @@ export async function printResult(
  * @returns why it was not taken, if it was not.
  */
 export async function print(
-  output: Pick<TextOutput, "write" | "fd">,
+  output: Pick<TextOutput, "write" | "fd" | "isTTY">,
   text: string,
   signal?: AbortSignal,
 ): Promise<Error | undefined> {
-  const { fd } = output;
-  if (fd !== undefined && fstatSync(fd).isFile()) return writeToFile(fd, text);
+  const { fd, isTTY = false } = output;
+  if (fd !== undefined && !isTTY && fstatSync(fd).isFile()) return writeToFile(fd, text);
   return new Promise((resolve) => {
     const onAbort = (): void => {
       resolve(undefined);
