@@ -50,6 +50,7 @@ export async function print(
       signal?.removeEventListener("abort", onAbort);
       resolve(error ?? undefined);
     });
+    if (signal?.aborted === true) onAbort();
   });
 }
 

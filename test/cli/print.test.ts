@@ -31,6 +31,7 @@ describe("print", () => {
     const printing = print(stdout, "text", stopping.signal);
     stopping.abort();
     assert.equal(await printing, undefined);
+    assert.equal(await print(stdout, "text", stopping.signal), undefined);
   });
 
   it("says why the text was not taken", async () => {
