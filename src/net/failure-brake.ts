@@ -14,6 +14,8 @@ export interface FailureBrakeOptions {
   readonly maxSources?: number;
   /** How many answers may wait at the same time, over all sources. Default: 1,024. */
   readonly maxWaiting?: number;
+  /** How many of them may be one source's, so that those of others have room, too. Default: 64. */
+  readonly maxWaitingPerSource?: number;
   /** Told of each source, once in its window, when its failures begin to be answered late. Default: nobody is told. */
   readonly onSlowed?: (source: string) => void;
   /** The time, in milliseconds. Default: a clock that nobody sets. */
@@ -23,6 +25,11 @@ export interface FailureBrakeOptions {
 interface Failures {
   readonly since: number;
   count: number;
+}
+
+export interface ScheduleOptions {
+  /** Aborts when there is no more time: what waits is answered at once then, and nothing waits after it. Default: never. */
+  readonly hurry?: AbortSignal | undefined;
 }
 
 /**
@@ -35,6 +42,8 @@ export class FailureBrake {
   readonly #options: Required<FailureBrakeOptions>;
   /** In the order in which their windows began. */
   readonly #sources = new Map<string, Failures>();
+  /** How many answers wait, by their source, which has none here when it is 0. */
+  readonly #waiting = new Map<string, number>();
   #waitingCount = 0;
 
   constructor({
@@ -43,40 +52,63 @@ export class FailureBrake {
     delayMs = 2_000,
     maxSources = 16_384,
     maxWaiting = 1_024,
+    maxWaitingPerSource = 64,
     onSlowed = ignore,
     now = () => performance.now(),
   }: FailureBrakeOptions = {}) {
-    this.#options = { freeCount, windowMs, delayMs, maxSources, maxWaiting, onSlowed, now };
+    const bounds = { maxSources, maxWaiting, maxWaitingPerSource };
+    this.#options = { freeCount, windowMs, delayMs, ...bounds, onSlowed, now };
   }
 
   /**
    * Counts a failure of a source and has it answered, now or after the delay.
    *
-   * @returns how to call the answer off, which may be done at any time; `undefined` if so many wait that this one is not
-   * answered by it.
+   * @returns how to call the answer off, which may be done at any time; `undefined` if so many wait, of this source or of
+   * all, that this one is not answered by it.
    */
-  schedule(source: string, answer: () => void): (() => void) | undefined {
-    const { freeCount, delayMs, maxWaiting, onSlowed } = this.#options;
+  schedule(source: string, answer: () => void, { hurry }: ScheduleOptions = {}): (() => void) | undefined {
+    const { freeCount, delayMs, onSlowed } = this.#options;
     const failures = this.#failuresOf(source);
     failures.count += 1;
-    if (failures.count <= freeCount) {
+    if (failures.count === freeCount + 1) onSlowed(source);
+    if (failures.count <= freeCount || hurry?.aborted === true) {
       answer();
       return ignore;
     }
-    if (failures.count === freeCount + 1) onSlowed(source);
-    if (this.#waitingCount >= maxWaiting) return undefined;
-    this.#waitingCount += 1;
-    let isWaiting = true;
+    const leave = this.#enter(source);
+    if (leave === undefined) return undefined;
     const finish = (): void => {
-      if (isWaiting) this.#waitingCount -= 1;
-      isWaiting = false;
       clearTimeout(timer);
+      hurry?.removeEventListener("abort", onDue);
+      leave();
     };
-    const timer = setTimeout(() => {
+    const onDue = (): void => {
       finish();
       answer();
-    }, delayMs);
+    };
+    const timer = setTimeout(onDue, delayMs);
+    hurry?.addEventListener("abort", onDue);
     return finish;
+  }
+
+  /** Takes a place among those that wait, if there is one. @returns how to leave it. */
+  #enter(source: string): (() => void) | undefined {
+    const { maxWaiting, maxWaitingPerSource } = this.#options;
+    const count = this.#waiting.get(source) ?? 0;
+    if (this.#waitingCount >= maxWaiting || count >= maxWaitingPerSource) return undefined;
+    this.#add(source, 1);
+    let isWaiting = true;
+    return () => {
+      if (isWaiting) this.#add(source, -1);
+      isWaiting = false;
+    };
+  }
+
+  #add(source: string, difference: 1 | -1): void {
+    const count = (this.#waiting.get(source) ?? 0) + difference;
+    this.#waitingCount += difference;
+    if (count === 0) this.#waiting.delete(source);
+    else this.#waiting.set(source, count);
   }
 
   #failuresOf(source: string): Failures {

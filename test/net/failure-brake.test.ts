@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
-import { FailureBrake, type FailureBrakeOptions } from "../../src/net/failure-brake.js";
+import { FailureBrake, type FailureBrakeOptions, type ScheduleOptions } from "../../src/net/failure-brake.js";
 
 /** A brake whose time only the test moves on, and what it has answered. */
 function createBrake(t: TestContext, options: FailureBrakeOptions = {}) {
@@ -17,7 +17,8 @@ function createBrake(t: TestContext, options: FailureBrakeOptions = {}) {
     answered,
     slowed,
     /** @returns how to call it off. */
-    fail: (source: string, name = source) => brake.schedule(source, () => answered.push(name)),
+    fail: (source: string, name = source, options: ScheduleOptions = {}) =>
+      brake.schedule(source, () => answered.push(name), options),
     pass: (ms: number) => {
       time += ms;
       t.mock.timers.tick(ms);
@@ -98,6 +99,56 @@ describe("FailureBrake", () => {
     assert.deepEqual(answered, ["2", "4"]);
     assert.ok(fail("e", "6") !== undefined);
     assert.ok(fail("e", "7") !== undefined);
+  });
+
+  it("gives a source no more than its share of the places, so that those of others are answered late, too", (t) => {
+    const { fail, answered, pass } = createBrake(t, { freeCount: 0, maxWaiting: 3, maxWaitingPerSource: 2 });
+    const first = fail("a", "1");
+    assert.ok(first !== undefined);
+    assert.ok(fail("a", "2") !== undefined);
+    assert.equal(fail("a", "3"), undefined);
+    assert.ok(fail("b", "4") !== undefined);
+    assert.equal(fail("c", "5"), undefined);
+    first();
+    first();
+    assert.ok(fail("a", "6") !== undefined);
+    assert.equal(fail("a", "7"), undefined);
+    pass(2_000);
+    assert.deepEqual(answered, ["2", "4", "6"]);
+    for (const name of ["8", "9"]) assert.ok(fail("a", name) !== undefined);
+    assert.equal(fail("a", "10"), undefined);
+  });
+
+  it("lets sixty-four of a source and 1,024 in all wait by default", (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const brake = new FailureBrake({ freeCount: 0 });
+    const fail = (source: string) => brake.schedule(source, () => undefined) !== undefined;
+    for (let source = 0; source < 16; source++) {
+      for (let count = 0; count < 64; count++) assert.ok(fail(`${source}`));
+      assert.equal(fail(`${source}`), false);
+    }
+    assert.equal(fail("another"), false);
+    t.mock.timers.tick(2_000);
+    assert.ok(fail("another"));
+  });
+
+  it("answers what waits when there is no more time, once, and then has nothing wait", (t) => {
+    const { fail, answered, pass, slowed } = createBrake(t, { freeCount: 0, maxWaiting: 3 });
+    const ending = new AbortController();
+    const hurry = ending.signal;
+    const callOff = fail("a", "gone", { hurry });
+    callOff?.();
+    fail("a", "1", { hurry });
+    fail("b", "2", { hurry });
+    fail("b", "there is time");
+    ending.abort();
+    assert.deepEqual(answered, ["1", "2"]);
+    fail("a", "3", { hurry });
+    assert.deepEqual(answered, ["1", "2", "3"]);
+    pass(2_000);
+    assert.deepEqual(answered, ["1", "2", "3", "there is time"]);
+    assert.deepEqual(slowed, ["a", "b"]);
+    for (const name of ["4", "5", "6"]) assert.ok(fail("c", name) !== undefined);
   });
 
   it("forgets the source whose window began first when there are too many", (t) => {
