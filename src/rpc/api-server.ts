@@ -114,8 +114,9 @@ export class ApiServer {
         logger.warn("wrong secrets are answered late", { source });
       },
     });
+    const judged = { listenHost: listen.host, allowedOrigins, secrets };
     this.#server = new OnePortServer({
-      onRequest: guard(calls, { listenHost: listen.host, allowedOrigins, secrets, brake, refusals }),
+      onRequest: guard(calls, { ...judged, brake, stopping, refusals }),
       logger,
       ...timeouts,
     });

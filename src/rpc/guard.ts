@@ -15,6 +15,8 @@ export interface GuardOptions extends OwnOriginOptions {
   readonly secrets?: readonly ApiSecret[] | undefined;
   /** Slows the answers to those who have no right secret. Default: one of its own. */
   readonly brake?: Pick<FailureBrake, "schedule">;
+  /** Aborts when the server stops, which no late answer shall hold up: those that wait are given at once. Default: never. */
+  readonly stopping?: AbortSignal;
   /** Told of every request that is refused. Default: one that nobody reads. */
   readonly refusals?: RefusalTally;
 }
@@ -34,7 +36,13 @@ const preflightMaxAge = 7_200;
  */
 export function guard(
   handler: GuardedHandler,
-  { secrets = [], brake = new FailureBrake(), refusals = createRefusalTally(), ...origins }: GuardOptions,
+  {
+    secrets = [],
+    brake = new FailureBrake(),
+    stopping,
+    refusals = createRefusalTally(),
+    ...origins
+  }: GuardOptions,
 ): NodeHandler {
   const judgeOrigin = createOriginJudge(origins);
   const hasSecrets = secrets.length > 0;
@@ -46,7 +54,7 @@ export function guard(
     const asksOnly = isPreflight(request);
     const admit = (): void => {
       if (caller !== undefined || isOpen) handler(request, response, caller ?? stranger);
-      else turnAway(request, response, { brake, refusals });
+      else turnAway(request, response, { brake, stopping, refusals });
     };
     const verdict = judgeOrigin({
       scheme: isEncrypted(request) ? "https" : "http",
@@ -78,18 +86,23 @@ export function guard(
 /** Whoever asks for what is open to all without one of the secrets that there are. */
 const stranger: Caller = { name: undefined, mayReset: false };
 
+interface TurnAwayOptions extends Required<Pick<GuardOptions, "brake" | "refusals">> {
+  readonly stopping: AbortSignal | undefined;
+}
+
 /** Refuses somebody who has no right secret: at once, or late where that goes on. */
 function turnAway(
   request: NodeRequest,
   response: NodeResponse,
-  { brake, refusals }: Required<Pick<GuardOptions, "brake" | "refusals">>,
+  { brake, stopping, refusals }: TurnAwayOptions,
 ): void {
   refusals.no_secret += 1;
-  const callOff = brake.schedule(sourceOf(request), () => {
+  const answer = (): void => {
     const isMissing = request.headers.authorization === undefined;
     const what = isMissing ? "a secret is needed" : "this is not a secret of this server";
     refuse(request, response, "unauthenticated", `${what}: send "authorization: Bearer SECRET"`);
-  });
+  };
+  const callOff = brake.schedule(sourceOf(request), answer, { hurry: stopping });
   if (callOff === undefined) {
     refuse(request, response, "resourceExhausted", "too many callers without a right secret wait already");
   } else {

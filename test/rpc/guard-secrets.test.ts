@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { cors } from "@connectrpc/connect";
+import { FailureBrake } from "../../src/net/failure-brake.js";
 import { guard } from "../../src/rpc/guard.js";
 import { OnePortServer } from "../../src/rpc/one-port-server.js";
 import { createRefusalTally } from "../../src/rpc/refusal-tally.js";
@@ -17,6 +18,7 @@ import {
 } from "../helpers/raw-http.js";
 import { RecordingLogger } from "../helpers/recording-logger.js";
 import { closeAfter } from "../helpers/sockets.js";
+import { until } from "../helpers/timing.js";
 
 const alice = userUplink("alice");
 const allowed = "https://panel.example";
@@ -294,6 +296,47 @@ describe("wrong secrets, one after the other", { timeout: 20_000 }, () => {
     }
     assert.deepEqual(served, [grafana, grafana]);
     assert.deepEqual(refusals, { ...createRefusalTally(), no_secret: 2 });
+  });
+
+  for (const { version, send } of versions) {
+    it(`are answered at once when the server stops, which they do not hold up, over ${version}`, async (t) => {
+      // Nobody moves this clock on.
+      t.mock.timers.enable({ apis: ["setTimeout"] });
+      const refusals = createRefusalTally();
+      const stopping = new AbortController();
+      const brake = new FailureBrake({
+        freeCount: 0,
+        onSlowed: () => {
+          isSlowed();
+        },
+      });
+      let isSlowed: () => void = () => undefined;
+      const slowed = new Promise<void>((resolve) => (isSlowed = resolve));
+      const options = { listenHost: "127.0.0.1", secrets, brake, refusals, stopping: stopping.signal };
+      const server = new OnePortServer({ onRequest: guard(() => assert.fail(), options) });
+      closeAfter(t, server);
+      const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+      const answer = send(port, guess);
+      await slowed;
+      stopping.abort();
+      const stopped = server.stop(new AbortController().signal);
+      assert.equal((await answer).status, 401);
+      await stopped;
+      assert.equal(refusals.no_secret, 1);
+    });
+  }
+
+  it("do not hold up the stop of an ApiServer", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const logger = new RecordingLogger();
+    const api = await startSecret(t, logger);
+    const session = openSession(t, api.port);
+    for (let sent = 0; sent < 10; sent++) await sendOnSession(session, guess);
+    const late = sendOnSession(session, guess);
+    await until(() => logger.messages("warn").length === 1);
+    const stopped = api.server.stop(new AbortController().signal);
+    assert.equal((await late).status, 401);
+    await stopped;
   });
 
   for (const { version, send } of versions) {
