@@ -8,6 +8,7 @@ import { createOutbound, type OutboundSurroundings } from "./create-outbound.js"
 import type { Logger } from "./log/logger.js";
 import type { RefusedConnections } from "./net/connection-limits.js";
 import type { Endpoint } from "./net/endpoint.js";
+import { LoginBrake, type FailedLogins } from "./net/login-brake.js";
 import { OwnSockets } from "./net/own-sockets.js";
 import { Resolver } from "./net/resolver.js";
 import type { Gate } from "./parts/gate.js";
@@ -36,6 +37,8 @@ export interface CreateApiServerOptions {
   readonly connections: ConnectionTable;
   /** What the app's limits have refused, to be told of in the metrics. The figures go on changing. */
   readonly refusedConnections: RefusedConnections;
+  /** The logins that have failed at the app's inbounds, to be told of in the metrics. The figures go on changing. */
+  readonly failedLogins: FailedLogins;
   /** The secrets with which one may call, by their names; none where everybody may. */
   readonly secrets: readonly SecretConfig[];
   /** Whether it may listen beyond loopback without a secret. */
@@ -144,7 +147,8 @@ export class Assembler {
   constructor(options: AssemblerOptions) {
     this.#options = options;
     const { logger, times } = options;
-    this.#surroundings = { logger, times, resolver: new Resolver(), ownSockets: new OwnSockets() };
+    const logins = new LoginBrake({ logger });
+    this.#surroundings = { logger, times, logins, resolver: new Resolver(), ownSockets: new OwnSockets() };
   }
 
   /**
@@ -205,7 +209,8 @@ export class Assembler {
     const { createApiServer, logger, store, online, connections, refusedConnections } = this.#options;
     const secrets = secretsOf(experimental.v2ray_api);
     const served = stats.enabled ? { store, online } : {};
-    const told = { metrics, connections, refusedConnections };
+    const { failed: failedLogins } = this.#surroundings.logins;
+    const told = { metrics, connections, refusedConnections, failedLogins };
     return new Part({
       name: "v2ray_api",
       listen: place,

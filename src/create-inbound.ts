@@ -1,6 +1,7 @@
 import type { InboundConfig } from "./config/inbounds.js";
 import type { Logger } from "./log/logger.js";
 import type { Endpoint } from "./net/endpoint.js";
+import type { LoginBrake } from "./net/login-brake.js";
 import type { ClientTimes } from "./proxy/client-times.js";
 import { DirectInbound, type DirectInboundOptions } from "./proxy/direct/direct-inbound.js";
 import type { Inbound, PacketHandler, RequestHandler } from "./proxy/inbound.js";
@@ -16,6 +17,8 @@ export interface InboundHandlers {
 
 /** What all inbounds of an app share. */
 export interface InboundSurroundings extends Required<Pick<DirectInboundOptions, "ownSockets">> {
+  /** Slows the answers to those who log in wrongly. */
+  readonly logins: LoginBrake;
   /** How long clients may take. */
   readonly times: ClientTimes;
   readonly logger: Logger;
@@ -30,17 +33,18 @@ export function createInbound(
   config: InboundConfig,
   listen: Endpoint,
   handlers: InboundHandlers,
-  { logger, ownSockets, times }: InboundSurroundings,
+  { logger, ownSockets, logins, times }: InboundSurroundings,
 ): Inbound {
   const { tag, listen_port: port } = config;
   const common = { tag, listen, logger };
+  const forClients = { ...common, ...handlers, logins, times };
   if (config.type === "http") {
-    return new ProxyInbound({ ...common, ...handlers, type: config.type, users: config.users, times });
+    return new ProxyInbound({ ...forClients, type: config.type, users: config.users });
   }
   const { udp_timeout: udpTimeoutMs } = config;
   if (config.type !== "direct") {
     const { type, users } = config;
-    return new ProxyInbound({ ...common, ...handlers, type, users, udpTimeoutMs, times });
+    return new ProxyInbound({ ...forClients, type, users, udpTimeoutMs });
   }
   const { network, override_address: address, override_port: override = port } = config;
   return new DirectInbound({

@@ -26,6 +26,7 @@ export type { RefusedConnections } from "./net/connection-limits.js";
 export { formatEndpoint } from "./net/endpoint.js";
 export type { Endpoint } from "./net/endpoint.js";
 export { ListenError } from "./net/listen-error.js";
+export type { FailedLogins } from "./net/login-brake.js";
 export type { MovedBytes } from "./net/moved-bytes.js";
 export type { Service } from "./parts/service.js";
 export { StartError } from "./parts/start-error.js";

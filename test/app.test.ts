@@ -168,6 +168,7 @@ describe("App", () => {
       metrics: { enabled: true, prefix: "xray", users: false },
       connections: app.connections,
       refusedConnections: { connections: 0, connectionsPerSource: 0, descriptors: 0 },
+      failedLogins: { atOnce: 0, late: 0, unanswered: 0 },
       logger,
     });
     assert.equal(options.store, app.store);

@@ -4,6 +4,7 @@ import { readParsed, type ParseResult } from "../net/byte-reader.js";
 import type { Admit } from "../net/connection-limits.js";
 import type { Endpoint } from "../net/endpoint.js";
 import { formatEndpoint } from "../net/endpoint.js";
+import { LoginBrake } from "../net/login-brake.js";
 import { remoteEndpointOf } from "../net/socket-endpoint.js";
 import { TcpListener } from "../net/tcp-listener.js";
 import { defaultClientTimes, type ClientTimes } from "./client-times.js";
@@ -31,6 +32,8 @@ export interface ProxyInboundOptions {
   readonly listen: Endpoint;
   /** Who may use it. Default: anyone. */
   readonly users?: readonly User[];
+  /** Slows the answers to those who log in wrongly. Default: one of its own. */
+  readonly logins?: LoginBrake;
   /** How long clients may take. Default: {@link defaultClientTimes}. */
   readonly times?: ClientTimes;
   readonly onRequest: RequestHandler;
@@ -52,6 +55,7 @@ export class ProxyInbound implements Inbound {
   readonly type: ProxyInboundType;
   readonly #listen: Endpoint;
   #users: Users;
+  readonly #logins: LoginBrake;
   readonly #times: ClientTimes;
   readonly #onRequest: RequestHandler;
   readonly #logger: Logger;
@@ -73,17 +77,20 @@ export class ProxyInbound implements Inbound {
     udpTimeoutMs,
     admit,
     logger = silentLogger,
+    logins = new LoginBrake({ logger }),
   }: ProxyInboundOptions) {
     this.tag = tag;
     this.type = type;
     this.#listen = listen;
     this.#users = new Users(users);
+    this.#logins = logins;
     this.#times = times;
     this.#onRequest = onRequest;
     this.#logger = logger;
     this.#http = new HttpProxyServer({
       inbound: tag,
       users: this.#users,
+      logins,
       times,
       onRequest: (request) => void onRequest(request),
       onRefusal: (client, reason) => {
@@ -150,7 +157,7 @@ export class ProxyInbound implements Inbound {
   async #accept(client: Socket, users: Users): Promise<ProxyRequest | AssociateRequest | undefined> {
     const protocols = protocolsByType[this.type];
     const options = {
-      ...{ inbound: this.tag, users, timeoutMs: this.#times.handshakeMs },
+      ...{ inbound: this.tag, users, logins: this.#logins, timeoutMs: this.#times.handshakeMs },
       lingerMs: this.#times.lingerMs,
       withPackets: this.#associations !== undefined,
     };

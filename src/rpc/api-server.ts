@@ -3,6 +3,7 @@ import { silentLogger, type Logger } from "../log/logger.js";
 import type { RefusedConnections } from "../net/connection-limits.js";
 import { formatEndpoint, type Endpoint } from "../net/endpoint.js";
 import { FailureBrake } from "../net/failure-brake.js";
+import type { FailedLogins } from "../net/login-brake.js";
 import { ListenError } from "../net/listen-error.js";
 import { isLoopbackHost } from "../net/loopback.js";
 import type { CounterStore } from "../stats/counter-store.js";
@@ -50,6 +51,8 @@ export interface ApiServerOptions extends Omit<OnePortServerOptions, "onRequest"
   readonly connections?: ConnectionTable | undefined;
   /** What limits have refused, for the metrics. Default: they do not tell. */
   readonly refusedConnections?: RefusedConnections | undefined;
+  /** The logins that have failed at a proxy, for the metrics. Default: they do not tell. */
+  readonly failedLogins?: FailedLogins | undefined;
 }
 
 /**
@@ -81,6 +84,7 @@ export class ApiServer {
     metrics = {},
     connections,
     refusedConnections,
+    failedLogins,
     logger = silentLogger,
     ...timeouts
   }: ApiServerOptions) {
@@ -94,7 +98,8 @@ export class ApiServer {
     const sysStats = this.#sysStats;
     const refusals = createRefusalTally();
     const tallies: CallTally[] = [];
-    const figures = { store, sysStats, connections, refusedConnections, calls: tallies, refusals };
+    const ofProxy = { connections, refusedConnections, failedLogins };
+    const figures = { store, sysStats, ...ofProxy, calls: tallies, refusals };
     const calls = createCallHandler({
       routes: (router) => {
         if (store !== undefined) {

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { TestContext } from "node:test";
+import { LoginBrake } from "../../src/net/login-brake.js";
 import type { ProxyRequest } from "../../src/proxy/inbound.js";
 import type { SocksHandshakeOptions } from "../../src/proxy/socks/socks-handshake.js";
 import { Users, type User } from "../../src/proxy/users.js";
@@ -24,7 +25,8 @@ export async function converseWith<Request>(
   { users = [], timeoutMs = 9_000 }: SocksConversationOptions = {},
 ): Promise<SocksConversation<Request>> {
   const { client, server } = await socketPair(t);
-  const accepted = accept(server, { inbound: "in", users: new Users(users), timeoutMs });
+  const logins = new LoginBrake();
+  const accepted = accept(server, { inbound: "in", users: new Users(users), logins, timeoutMs });
   accepted.catch(ignore);
   return { client, server, accepted };
 }

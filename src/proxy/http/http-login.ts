@@ -27,15 +27,23 @@ export function formatBasicLogin({ username, password }: HttpLogin): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
 }
 
-/** As whom a client comes; nobody where nobody has to log in, and a refusal where the login is missing or wrong. */
-export function logIn(
-  { headers }: IncomingMessage,
-  users: Users,
-): { readonly user?: string; readonly refusal?: HttpRefusal } {
+/** What came of a request's login. */
+export interface LoginOutcome {
+  /** As whom the client comes; nobody where nobody has to log in. */
+  readonly user?: string;
+  /** There where the login is missing or wrong. */
+  readonly refusal?: HttpRefusal;
+  /** Whether that is because of a name and a password that are wrong. To send none at first is how HTTP asks for the way. */
+  readonly isWrong?: boolean;
+}
+
+/** Tells as whom a client comes. */
+export function logIn({ headers }: IncomingMessage, users: Users): LoginOutcome {
   if (!users.areRequired) return {};
   const login = parseBasicLogin(headers["proxy-authorization"]);
   if (login !== undefined && users.authenticate(login.username, login.password)) {
     return { user: login.username };
   }
-  return { refusal: { status: 407, reason: "a username and its password are required" } };
+  const refusal: HttpRefusal = { status: 407, reason: "a username and its password are required" };
+  return { refusal, isWrong: login !== undefined };
 }

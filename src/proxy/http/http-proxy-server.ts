@@ -1,7 +1,9 @@
+import { setMaxListeners } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { endWith } from "../../net/linger.js";
+import type { LoginBrake } from "../../net/login-brake.js";
 import { createPipe } from "../../net/pipe.js";
 import { resetConnection } from "../../net/reset.js";
 import { remoteEndpointOf } from "../../net/socket-endpoint.js";
@@ -22,6 +24,8 @@ export interface HttpProxyServerOptions {
   readonly inbound: string;
   /** Who may send requests, at first. */
   readonly users: Users;
+  /** Slows the answers to those who log in wrongly. */
+  readonly logins: Pick<LoginBrake, "release">;
   readonly times: ClientTimes;
   readonly onRequest: (request: ProxyRequest) => void;
   /** The client was told that it gets no connection, and why. */
@@ -48,12 +52,14 @@ export class HttpProxyServer {
   #users: Users;
   /** By which time the clients are watched; `undefined` before the first one. */
   #watchedMs: number | undefined;
-  #isClosing = false;
+  readonly #closing = new AbortController();
 
   constructor(options: HttpProxyServerOptions) {
     const { times } = options;
     this.#options = options;
     this.#users = options.users;
+    // Each answer that is late listens.
+    setMaxListeners(0, this.#closing.signal);
     this.#refuser = new HttpRefuser(options.onRefusal, times);
     this.#server = createServer({
       // An upload may take its time.
@@ -95,9 +101,9 @@ export class HttpProxyServer {
     this.#server.emit("connection", client);
   }
 
-  /** Ends each connection that is not a tunnel, when it has its last answer. */
+  /** Ends each connection that is not a tunnel, when it has its last answer. Those that are late are given at once. */
   close(): void {
-    this.#isClosing = true;
+    this.#closing.abort();
     for (const session of this.#sessions.values()) session.end();
     this.#closeIfUnused();
   }
@@ -138,8 +144,14 @@ export class HttpProxyServer {
       this.#refuser.refuseRest(request, fault);
       return;
     }
-    const { user, refusal } = logIn(request, this.#users);
+    const { user, refusal, isWrong } = logIn(request, this.#users);
     if (refusal !== undefined) {
+      if (isWrong === true && !(await this.#isDue(client))) return;
+      // It may have turned out meanwhile that the rest of the request never comes.
+      if (isRefused(client) || isBroken()) {
+        request.resume();
+        return;
+      }
       await this.#refuser.refuseRequest(request, response, refusal);
       return;
     }
@@ -160,19 +172,26 @@ export class HttpProxyServer {
   readonly #onConnect = (request: IncomingMessage, client: Duplex, head: Buffer): void => {
     const session = this.#sessions.get(client);
     if (session === undefined) client.destroy();
-    else if (session.isIdle) this.#connect(session.client, request, head);
+    else if (session.isIdle) this.#connect(session, request, head);
     else this.#refuseInTurn(session, { status: 400, reason: "CONNECT behind an unanswered request" });
   };
 
-  #connect(client: Socket, request: IncomingMessage, head: Buffer): void {
+  #connect(session: HttpSession, request: IncomingMessage, head: Buffer): void {
+    const { client } = session;
     if (isRefused(client)) {
       client.resume();
       return;
     }
-    const { user, refusal } = logIn(request, this.#users);
-    const fault = versionFaultOf(request) ?? refusal;
+    const fault = versionFaultOf(request);
     if (fault !== undefined) {
       this.#refuser.refuse(client, fault);
+      return;
+    }
+    const { user, refusal, isWrong } = logIn(request, this.#users);
+    if (refusal !== undefined) {
+      session.enqueue(async () => {
+        if (isWrong !== true || (await this.#isDue(client))) this.#refuser.refuse(client, refusal);
+      });
       return;
     }
     const { target: destination, reason } = parseConnectTarget(request.url ?? "");
@@ -194,6 +213,11 @@ export class HttpProxyServer {
         endWith(client, formatRefusal(toRefusal(rejection)), this.#options.times.lingerMs);
       },
     });
+  }
+
+  /** Waits until a wrong login may be answered. @returns whether there is still somebody to answer. */
+  async #isDue(client: Socket): Promise<boolean> {
+    return this.#options.logins.release(client, this.#closing.signal);
   }
 
   /** To the router an origin's connection is a client's like any other, except that this process is at its other end. */
@@ -256,6 +280,6 @@ export class HttpProxyServer {
 
   /** Only then: Node's server destroys connections whose last answer is not out yet, and stops to watch timeouts. */
   #closeIfUnused(): void {
-    if (this.#isClosing && this.#sessions.size === 0) this.#server.close();
+    if (this.#closing.signal.aborted && this.#sessions.size === 0) this.#server.close();
   }
 }

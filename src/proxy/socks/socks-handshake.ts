@@ -1,3 +1,4 @@
+import type { LoginBrake } from "../../net/login-brake.js";
 import type { Users } from "../users.js";
 
 /** What a SOCKS handshake of any version has to know. */
@@ -5,6 +6,8 @@ export interface SocksHandshakeOptions {
   /** Tag of the inbound, for the request. */
   readonly inbound: string;
   readonly users: Users;
+  /** Slows the answers to those who log in wrongly. */
+  readonly logins: Pick<LoginBrake, "release">;
   /** How long the client may take for each of its messages, in milliseconds. */
   readonly timeoutMs: number;
   /** How long the client may take to close when it is refused, in milliseconds. Default: as `endWith()` has it. */

@@ -42,11 +42,13 @@ export interface AssociateRequest {
  * | login    | another version, unknown name, password| 01 01            |
  * | request  | version; command; address type         | REP 01; 07; 08   |
  *
+ * The answer to a wrong name or password may come late; until then nothing is read.
+ *
  * @throws SocksRefusal after one of these answers; ReadError if the client left or was too slow.
  */
 export async function acceptSocks5(
   client: Socket,
-  { inbound, users, timeoutMs, lingerMs, withPackets = false }: SocksHandshakeOptions,
+  { inbound, users, logins, timeoutMs, lingerMs, withPackets = false }: SocksHandshakeOptions,
 ): Promise<ProxyRequest | AssociateRequest> {
   const refuse = (answer: Buffer, reason: string): SocksRefusal => {
     endWith(client, answer, lingerMs);
@@ -58,7 +60,7 @@ export async function acceptSocks5(
     throw refuse(formatMethodChoice(socks5Methods.none), `SOCKS method ${needed} is not offered`);
   }
   client.write(formatMethodChoice(needed));
-  const user = users.areRequired ? await logIn(client, { users, timeoutMs, refuse }) : undefined;
+  const user = users.areRequired ? await logIn(client, { users, logins, timeoutMs, refuse }) : undefined;
 
   const request = await readParsed(client, parseRequest, { timeoutMs });
   if (request.kind === "refused") throw refuse(formatReply(request.reply), request.reason);
@@ -91,15 +93,16 @@ export async function acceptSocks5(
   };
 }
 
-interface LoginOptions extends Pick<SocksHandshakeOptions, "users" | "timeoutMs"> {
+interface LoginOptions extends Pick<SocksHandshakeOptions, "users" | "logins" | "timeoutMs"> {
   /** Says the last word. */
   readonly refuse: (answer: Buffer, reason: string) => SocksRefusal;
 }
 
-async function logIn(client: Socket, { users, timeoutMs, refuse }: LoginOptions): Promise<string> {
+async function logIn(client: Socket, { users, logins, timeoutMs, refuse }: LoginOptions): Promise<string> {
   try {
     const { username, password } = await readParsed(client, parseLogin, { timeoutMs });
     if (!users.authenticate(username, password)) {
+      await logins.release(client);
       throw refuse(formatLoginAnswer(false), "wrong username or password");
     }
     client.write(formatLoginAnswer(true));

@@ -1,4 +1,5 @@
 import type { RefusedConnections } from "../../net/connection-limits.js";
+import type { FailedLogins } from "../../net/login-brake.js";
 import type { CounterStore } from "../../stats/counter-store.js";
 import type { ConnectionTallies } from "../../track/connection-table.js";
 import type { CallTally } from "../call-tally.js";
@@ -14,6 +15,8 @@ export interface MetricsSources {
   readonly connections: { readonly tallies: ConnectionTallies } | undefined;
   /** Absent where nothing limits connections. */
   readonly refusedConnections: RefusedConnections | undefined;
+  /** Absent where nobody logs in. */
+  readonly failedLogins: FailedLogins | undefined;
   /** One for each method that is served. */
   readonly calls: readonly CallTally[];
   readonly refusals: RefusalTally;

@@ -26,6 +26,7 @@ export function* metricsText(options: MetricsTextOptions): Generator<string, voi
   yield* processText(prefix, options.sysStats.read());
   for (const direction of statDirections) yield* trafficText(options, direction);
   yield* connectionsText(options);
+  yield* loginsText(options);
   yield* callsText(options);
   yield* single(
     {
@@ -111,6 +112,16 @@ function* connectionsText({
     file_descriptors: refusedConnections.descriptors,
   };
   for (const [reason, count] of Object.entries(reasons)) yield formatSeries(refused, { reason }, count);
+}
+
+function* loginsText({ failedLogins }: MetricsTextOptions): Generator<string, void, undefined> {
+  const name = "v2ray_api_failed_logins_total";
+  const help = "Logins at the proxy with a wrong name or password, by when they were answered.";
+  yield formatFamily({ name, type: "counter", help });
+  if (failedLogins === undefined) return;
+  const { atOnce, late, unanswered } = failedLogins;
+  for (const [answered, count] of Object.entries({ at_once: atOnce, late, never: unanswered }))
+    yield formatSeries(name, { answered }, count);
 }
 
 function* callsText({ calls, refusals }: MetricsTextOptions): Generator<string, void, undefined> {

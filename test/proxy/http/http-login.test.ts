@@ -83,16 +83,16 @@ describe("logIn", () => {
     assert.deepEqual(logIn(basic("zoë:a:b"), users), { user: "zoë" });
   });
 
-  const wrong: readonly (readonly [title: string, request: IncomingMessage])[] = [
-    ["no login", requestWith()],
-    ["a login that cannot be read", requestWith("Basic a:b")],
-    ["a wrong password", basic("zoë:a")],
-    ["an unknown user", basic("mallory:a:b")],
-    ["no name", basic(":a:b")],
+  const refused: readonly (readonly [title: string, request: IncomingMessage, isWrong: boolean])[] = [
+    ["no login", requestWith(), false],
+    ["a login that cannot be read", requestWith("Basic a:b"), false],
+    ["a wrong password", basic("zoë:a"), true],
+    ["an unknown user", basic("mallory:a:b"), true],
+    ["no name", basic(":a:b"), true],
   ];
-  for (const [title, request] of wrong) {
-    it(`refuses ${title}`, () => {
-      assert.deepEqual(logIn(request, users), { refusal });
+  for (const [title, request, isWrong] of refused) {
+    it(`refuses ${title}, and ${isWrong ? "takes it" : "does not take it"} for a guess`, () => {
+      assert.deepEqual(logIn(request, users), { refusal, isWrong });
     });
   }
 

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { describe, it, type TestContext } from "node:test";
 import { DialError, type DialErrorCode } from "../../../src/net/dial-error.js";
+import { LoginBrake } from "../../../src/net/login-brake.js";
 import { defaultClientTimes } from "../../../src/proxy/client-times.js";
 import { HttpProxyServer } from "../../../src/proxy/http/http-proxy-server.js";
 import type { ProxyRequest } from "../../../src/proxy/inbound.js";
@@ -48,6 +49,7 @@ async function converse(
   const http = new HttpProxyServer({
     inbound: "in",
     users: new Users(users),
+    logins: new LoginBrake(),
     times: { ...defaultClientTimes, handshakeMs: timeoutMs },
     onRequest: (request) => {
       requests.push(request);
@@ -474,7 +476,7 @@ describe("HttpProxyServer's patience, when it becomes shorter", () => {
   it("holds for who comes then, and for who has come before", io, async (t) => {
     const times = { ...defaultClientTimes, handshakeMs: 3_600_000 };
     const http = new HttpProxyServer({
-      ...{ inbound: "in", users: new Users([]), times },
+      ...{ inbound: "in", users: new Users([]), logins: new LoginBrake(), times },
       onRequest: () => undefined,
       onRefusal: () => undefined,
     });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { ReadError } from "../../../src/net/byte-reader.js";
+import { LoginBrake } from "../../../src/net/login-brake.js";
 import type { RejectionCode } from "../../../src/proxy/rejection.js";
 import { acceptSocks4 } from "../../../src/proxy/socks/socks4-handshake.js";
 import { SocksRefusal } from "../../../src/proxy/socks/socks-handshake.js";
@@ -293,7 +294,7 @@ describe("acceptSocks4 gives up", () => {
     client.end();
     server.destroy();
     await event(server, "close");
-    const options = { inbound: "in", users: new Users(), timeoutMs: 9_000 };
+    const options = { inbound: "in", users: new Users(), logins: new LoginBrake(), timeoutMs: 9_000 };
     await assert.rejects(acceptSocks4(server, options), { code: "closed" });
   });
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { ReadError } from "../../../src/net/byte-reader.js";
+import { LoginBrake } from "../../../src/net/login-brake.js";
 import type { RejectionCode } from "../../../src/proxy/rejection.js";
 import { acceptSocks5, type AssociateRequest } from "../../../src/proxy/socks/socks5-handshake.js";
 import type { ProxyRequest } from "../../../src/proxy/inbound.js";
@@ -315,7 +316,13 @@ describe("acceptSocks5 of a client that wants to send packets", () => {
 
   it("still gives a client a connection that wants one", io, async (t) => {
     const { client, server } = await socketPair(t);
-    const options = { inbound: "in", users: new Users(), timeoutMs: 9_000, withPackets: true };
+    const options = {
+      inbound: "in",
+      users: new Users(),
+      logins: new LoginBrake(),
+      timeoutMs: 9_000,
+      withPackets: true,
+    };
     const accepted = acceptSocks5(server, options);
     client.write(Buffer.concat([socks5Greeting(0), request]));
     const accepting = await accepted;
@@ -350,7 +357,13 @@ describe("acceptSocks5 of a client that wants to send packets", () => {
 
   it("refuses with 07 where nobody may send packets", io, async (t) => {
     const { client, server } = await socketPair(t);
-    const options = { inbound: "in", users: new Users(), timeoutMs: 9_000, withPackets: false };
+    const options = {
+      inbound: "in",
+      users: new Users(),
+      logins: new LoginBrake(),
+      timeoutMs: 9_000,
+      withPackets: false,
+    };
     const accepted = acceptSocks5(server, options);
     client.end(Buffer.concat([socks5Greeting(0), socks5Request(unspecified, 3)]));
     await assert.rejects(accepted, new SocksRefusal("SOCKS command 3 is not supported"));
@@ -479,7 +492,7 @@ describe("acceptSocks5 gives up", () => {
     client.end();
     server.destroy();
     await event(server, "close");
-    const options = { inbound: "in", users: new Users(), timeoutMs: 9_000 };
+    const options = { inbound: "in", users: new Users(), logins: new LoginBrake(), timeoutMs: 9_000 };
     await assert.rejects(acceptSocks5(server, options), { code: "closed" });
   });
 });

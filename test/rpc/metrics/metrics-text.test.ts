@@ -24,6 +24,7 @@ function write(options: Partial<MetricsTextOptions> = {}): string {
     sysStats: { read: () => figures },
     connections: undefined,
     refusedConnections: undefined,
+    failedLogins: undefined,
     calls: [],
     refusals: createRefusalTally(),
     ...options,
@@ -46,6 +47,7 @@ describe("metricsText()", () => {
       calls: [get],
       connections: { tallies: { tcp: { opened: 9, closed: 4 }, udp: { opened: 3, closed: 3 } } },
       refusedConnections: { connections: 1, connectionsPerSource: 2, descriptors: 3 },
+      failedLogins: { atOnce: 10, late: 5, unanswered: 1 },
       refusals: { ...createRefusalTally(), foreign_host: 8 },
       scrapeCount: 11,
     });
@@ -143,6 +145,11 @@ v2ray_api_connections_total{network="udp"} 3
 v2ray_api_refused_connections_total{reason="connections"} 1
 v2ray_api_refused_connections_total{reason="connections_per_source"} 2
 v2ray_api_refused_connections_total{reason="file_descriptors"} 3
+# HELP v2ray_api_failed_logins_total Logins at the proxy with a wrong name or password, by when they were answered.
+# TYPE v2ray_api_failed_logins_total counter
+v2ray_api_failed_logins_total{answered="at_once"} 10
+v2ray_api_failed_logins_total{answered="late"} 5
+v2ray_api_failed_logins_total{answered="never"} 1
 # HELP v2ray_api_calls_total Calls that have ended, by the code with which they did.
 # TYPE v2ray_api_calls_total counter
 v2ray_api_calls_total{service="a.Service",method="Get",code="ok"} 1

@@ -44,7 +44,14 @@ describe("a reader of metrics", { timeout: 20_000 }, () => {
     });
     const figures = { NumGoroutine: 0, NumGC: 0, Alloc: 0n, TotalAlloc: 0n, Sys: 0n, Mallocs: 0n };
     const pages = createMetricsPages({
-      ...{ store, connections: undefined, refusedConnections: undefined, calls: [], refusals },
+      ...{
+        store,
+        connections: undefined,
+        refusedConnections: undefined,
+        failedLogins: undefined,
+        calls: [],
+        refusals,
+      },
       sysStats: { read: () => ({ ...figures, Frees: 0n, LiveObjects: 0n, PauseTotalNs: 0n, Uptime: 0 }) },
       ...options,
     });
