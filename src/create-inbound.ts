@@ -39,12 +39,13 @@ export function createInbound(
   const common = { tag, listen, logger };
   const forClients = { ...common, ...handlers, logins, times };
   if (config.type === "http") {
-    return new ProxyInbound({ ...forClients, type: config.type, users: config.users });
+    const { type, users, insecure } = config;
+    return new ProxyInbound({ ...forClients, type, users, insecure });
   }
   const { udp_timeout: udpTimeoutMs } = config;
   if (config.type !== "direct") {
-    const { type, users } = config;
-    return new ProxyInbound({ ...forClients, type, users, udpTimeoutMs });
+    const { type, users, insecure } = config;
+    return new ProxyInbound({ ...forClients, type, users, insecure, udpTimeoutMs });
   }
   const { network, override_address: address, override_port: override = port } = config;
   return new DirectInbound({

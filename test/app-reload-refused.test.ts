@@ -114,7 +114,9 @@ describe("App's reload, refused", () => {
     await app.reload(config({ users: [bob] }));
     const { inbounds } = app.addresses;
     const listen_port = app.proxyOf("in").port;
-    await assert.rejects(app.reload(config({ listen: "192.0.2.1", listen_port })), { name: "StartError" });
+    await assert.rejects(app.reload(config({ listen: "192.0.2.1", listen_port, insecure: true })), {
+      name: "StartError",
+    });
     await (await app.open("in", bob)).assertAlive();
     await app.reload(config({ users: [bob] }));
     assert.deepEqual(app.addresses.inbounds, inbounds);

@@ -1,5 +1,6 @@
 import { configSchema, type Config } from "./config.js";
 import { findExposedApi } from "./exposed-api.js";
+import { findExposedInbounds } from "./exposed-inbounds.js";
 import type { Finding } from "./finding.js";
 import type { Place } from "./place.js";
 import { findUnknownReferences } from "./references.js";
@@ -28,6 +29,7 @@ export function checkConfig(value: unknown): CheckedConfig {
     ...findRepeatedUsers(root),
     ...findRepeatedSecrets(root),
     ...findExposedApi(root),
+    ...findExposedInbounds(root),
     ...findRepeatedListeners(root),
     ...findUnknownReferences(root),
   ];

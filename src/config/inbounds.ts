@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { durationField } from "./duration-field.js";
-import { hostField, portField, remotePortField, textField, typeField } from "./fields.js";
+import { flagField, hostField, portField, remotePortField, textField, typeField } from "./fields.js";
 import { leadsToItself } from "./leads-to-itself.js";
 import { listOrOne } from "./list-or-one.js";
 import { networksField } from "./networks.js";
@@ -26,6 +26,14 @@ const listenShape = {
   listen_port: portField("The port to listen on; 0 takes any free port."),
 };
 
+/** The keys of those that lead wherever a client wants to go. */
+const loginShape = {
+  users: usersSchema,
+  insecure: flagField(
+    "Whether it may listen beyond loopback without users, so that whoever reaches it can use the proxy.",
+  ).default(false),
+};
+
 /** How long packets may fail to come, in the inbounds that take them. As in sing-box. */
 const udpTimeout = durationField(
   "After how long without a packet either way a UDP client's connection is over.",
@@ -35,7 +43,7 @@ const udpTimeout = durationField(
 const mixedInboundSchema = section({
   type: typeField("mixed"),
   ...listenShape,
-  users: usersSchema,
+  ...loginShape,
   udp_timeout: udpTimeout,
 }).describe(
   "Everything that the types `socks` and `http` speak, on one port. The first byte of a connection tells which it is.",
@@ -44,7 +52,7 @@ const mixedInboundSchema = section({
 const socksInboundSchema = section({
   type: typeField("socks"),
   ...listenShape,
-  users: usersSchema,
+  ...loginShape,
   udp_timeout: udpTimeout,
 }).describe(
   "SOCKS4, SOCKS4a (CONNECT) and SOCKS5 (CONNECT and UDP ASSOCIATE). With users, SOCKS5 clients log in and SOCKS4 is refused, because it carries no password. At most 4,096 clients may be associated for UDP at a time; whom they write to may answer, and nobody else.",
@@ -53,7 +61,7 @@ const socksInboundSchema = section({
 const httpInboundSchema = section({
   type: typeField("http"),
   ...listenShape,
-  users: usersSchema,
+  ...loginShape,
 }).describe(
   "HTTP proxy: CONNECT, and requests for `http://` URLs with keep-alive and pipelining. With users, clients log in with Basic authentication.",
 );

@@ -25,7 +25,9 @@ const userSchema = section({
 /** The users of an inbound. None: everyone may use it, without a name. */
 export const usersSchema = listOrOne(userSchema)
   .default([])
-  .describe("Who may use it. Without any, everybody may, and nobody is counted as a user.");
+  .describe(
+    "Who may use it. Without any, everybody may who reaches it, and nobody is counted as a user; so there have to be some where it listens beyond loopback, unless `insecure` is true.",
+  );
 
 function fitsCredential(text: string): boolean {
   return text !== "" && Buffer.byteLength(text) <= maxSocksCredentialBytes;

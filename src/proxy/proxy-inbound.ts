@@ -4,7 +4,9 @@ import { readParsed, type ParseResult } from "../net/byte-reader.js";
 import type { Admit } from "../net/connection-limits.js";
 import type { Endpoint } from "../net/endpoint.js";
 import { formatEndpoint } from "../net/endpoint.js";
+import { ListenError } from "../net/listen-error.js";
 import { LoginBrake } from "../net/login-brake.js";
+import { isLoopbackHost } from "../net/loopback.js";
 import { remoteEndpointOf } from "../net/socket-endpoint.js";
 import { TcpListener } from "../net/tcp-listener.js";
 import { defaultClientTimes, type ClientTimes } from "./client-times.js";
@@ -30,8 +32,10 @@ export interface ProxyInboundOptions {
   readonly tag: string;
   readonly type: ProxyInboundType;
   readonly listen: Endpoint;
-  /** Who may use it. Default: anyone. */
+  /** Who may use it. Default: anyone, and so it has to listen on loopback. */
   readonly users?: readonly User[];
+  /** Whether it may listen beyond loopback without users: then whoever reaches it can use the proxy. Default: false. */
+  readonly insecure?: boolean;
   /** Slows the answers to those who log in wrongly. Default: one of its own. */
   readonly logins?: LoginBrake;
   /** How long clients may take. Default: {@link defaultClientTimes}. */
@@ -54,6 +58,7 @@ export class ProxyInbound implements Inbound {
   readonly tag: string;
   readonly type: ProxyInboundType;
   readonly #listen: Endpoint;
+  readonly #insecure: boolean;
   #users: Users;
   readonly #logins: LoginBrake;
   readonly #times: ClientTimes;
@@ -70,6 +75,7 @@ export class ProxyInbound implements Inbound {
     type,
     listen,
     users,
+    insecure = false,
     times = defaultClientTimes,
     onRequest,
     onPackets,
@@ -82,6 +88,7 @@ export class ProxyInbound implements Inbound {
     this.tag = tag;
     this.type = type;
     this.#listen = listen;
+    this.#insecure = insecure;
     this.#users = new Users(users);
     this.#logins = logins;
     this.#times = times;
@@ -111,13 +118,20 @@ export class ProxyInbound implements Inbound {
     });
   }
 
+  /** @throws ListenError if it cannot listen there, or must not: beyond loopback without users. */
   async start(): Promise<Endpoint> {
+    if (this.#isOpen && !this.#insecure) {
+      const reason = "give it users, let it listen on loopback, or say insecure: true";
+      throw new ListenError(this.#listen, new Error(`other machines can reach it: ${reason}`));
+    }
+    this.#warnIfOpen();
     return this.#listener.listen(this.#listen);
   }
 
   replaceUsers(users: readonly User[]): void {
     this.#users = new Users(users);
     this.#http.replaceUsers(this.#users);
+    this.#warnIfOpen();
   }
 
   async stop(cut: AbortSignal): Promise<void> {
@@ -129,6 +143,18 @@ export class ProxyInbound implements Inbound {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop(AbortSignal.abort());
+  }
+
+  /** Whether people use it whom nobody knows. */
+  get #isOpen(): boolean {
+    return !this.#users.areRequired && !isLoopbackHost(this.#listen.host);
+  }
+
+  #warnIfOpen(): void {
+    if (!this.#isOpen) return;
+    this.#logger.warn("whoever reaches the inbound can use the proxy: it has no users", {
+      ...{ inbound: this.tag, listen: formatEndpoint(this.#listen) },
+    });
   }
 
   /** Never rejects. */

@@ -12,12 +12,21 @@ describe("inbounds", () => {
 
   it("have their defaults", () => {
     assert.deepEqual(toConfig({ inbounds: [minimal] }).inbounds, [
-      { type: "mixed", tag: "0", listen: "127.0.0.1", listen_port: 0, users: [], udp_timeout: 300_000 },
+      {
+        type: "mixed",
+        tag: "0",
+        listen: "127.0.0.1",
+        listen_port: 0,
+        users: [],
+        insecure: false,
+        udp_timeout: 300_000,
+      },
     ]);
   });
 
   it("keep what is given", () => {
     const inbound = {
+      insecure: true,
       type: "mixed",
       tag: "in",
       listen: "::1",
@@ -43,7 +52,8 @@ describe("inbounds", () => {
 
   for (const listen of ["127.0.0.1", "0.0.0.0", "::", "::1", "fe80::1", "192.168.1.20"]) {
     it(`listen on ${listen}`, () => {
-      assert.equal(toConfig({ inbounds: { ...minimal, listen } }).inbounds[0]?.listen, listen);
+      const [inbound] = toConfig({ inbounds: { ...minimal, listen, insecure: true } }).inbounds;
+      assert.equal(inbound?.listen, listen);
     });
   }
 
@@ -75,7 +85,7 @@ describe("a wrong inbound", () => {
   const port = "expected a port number from 0 to 65535";
   const tag = 'expected a tag that is not empty, does not contain ">>>" and does not end with ">"';
   const type = 'expected one of "mixed", "socks", "http", "direct"';
-  const keys = '"type", "tag", "listen", "listen_port", "users", "udp_timeout"';
+  const keys = '"type", "tag", "listen", "listen_port", "users", "insecure", "udp_timeout"';
   const cases: readonly (readonly [inbound: unknown, issue: string])[] = [
     [{ ...minimal, listen: "localhost" }, `inbounds[0].listen: ${address}, got "localhost"`],
     [{ ...minimal, listen: "[::1]" }, `inbounds[0].listen: ${address}, got "[::1]"`],

@@ -115,6 +115,7 @@ describe("the schema", () => {
     { inbounds: [mixed, { ...mixed, type: "socks" }, { ...mixed, type: "http" }] },
     { inbounds: { type: "socks", tag: "a", listen: "::1", listen_port: 65_535, users: [user] } },
     { inbounds: { type: "http", listen_port: 1, users: user } },
+    { inbounds: { type: "http", listen_port: 1, listen: "::", insecure: true } },
     { inbounds: [{ ...mixed, users: [] }] },
     { outbounds: [] },
     { outbounds: direct },

@@ -33,8 +33,12 @@ describe("parseConfig", () => {
             { username: "alice", password: "a" },
             { username: "bob", password: "b" },
           ],
+          insecure: false,
         },
-        { type: "mixed", tag: "1", listen: "127.0.0.1", listen_port: 0, users: [], udp_timeout: 300_000 },
+        {
+          ...{ type: "mixed", tag: "1", listen: "127.0.0.1", listen_port: 0 },
+          ...{ users: [], insecure: false, udp_timeout: 300_000 },
+        },
       ],
       outbounds: [
         { type: "direct", tag: "out", connect_timeout: 5_000 },

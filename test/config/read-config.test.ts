@@ -126,6 +126,7 @@ describe("examples/config.json", () => {
       inbounds: [
         {
           type: "mixed",
+          insecure: false,
           udp_timeout: 300_000,
           tag: "mixed-in",
           listen: "127.0.0.1",

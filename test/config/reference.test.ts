@@ -43,10 +43,10 @@ describe("docs/configuration.md", () => {
     assert.deepEqual(sectionsOf(markdown), {
       "The file": ["$schema", "log", "inbounds", "outbounds", "route", "experimental"],
       "`log`": ["disabled", "level", "output", "format", "timestamp"],
-      "`inbounds[]` of type `mixed`": [...listener, "users", "udp_timeout"],
+      "`inbounds[]` of type `mixed`": [...listener, "users", "insecure", "udp_timeout"],
       "`inbounds[].users[]`": ["username", "password"],
-      "`inbounds[]` of type `socks`": [...listener, "users", "udp_timeout"],
-      "`inbounds[]` of type `http`": [...listener, "users"],
+      "`inbounds[]` of type `socks`": [...listener, "users", "insecure", "udp_timeout"],
+      "`inbounds[]` of type `http`": [...listener, "users", "insecure"],
       "`inbounds[]` of type `direct`": [
         ...listener,
         "network",

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { issueLines } from "./issues.js";
 
-const inbound = (listen_port: unknown, listen?: unknown) => ({ type: "mixed", listen_port, listen });
+const inbound = (listen_port: unknown, listen?: unknown) => ({
+  ...{ type: "mixed", listen_port, listen, insecure: true },
+});
 const direct = (listen_port: number, network?: unknown) => ({
   ...{ type: "direct", listen_port, network, override_address: "192.0.2.1" },
 });

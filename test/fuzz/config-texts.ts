@@ -22,7 +22,7 @@ const full = {
       ],
     },
     { type: "socks", listen_port: 0, users: { password: "PASSWORD", username: "carol" } },
-    { type: "http", tag: "http-in", listen: "0.0.0.0", listen_port: 8080 },
+    { type: "http", tag: "http-in", listen: "0.0.0.0", listen_port: 8080, insecure: true },
   ],
   outbounds: [{ type: "direct", tag: "out" }, { type: "block" }],
   route: {

@@ -209,7 +209,7 @@ describe("An association", () => {
 
   for (const host of ["127.0.0.1", "::1"]) {
     it(`of a listener for all addresses serves a client over ${host}`, io, async (t) => {
-      const proxy = await startPacketProxy(t, { listen: { host: "::", port: 0 } });
+      const proxy = await startPacketProxy(t, { listen: { host: "::", port: 0 }, insecure: true });
       const echoes = [await startUdpEcho(t), await startUdpEcho(t, { host: "::1" })];
       const client = await associateSocks5(t, { host, port: proxy.endpoint.port }, { localHost: host });
       assert.equal(client.relay.host, host);
