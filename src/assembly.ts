@@ -9,6 +9,7 @@ import type { Logger } from "./log/logger.js";
 import type { RefusedConnections } from "./net/connection-limits.js";
 import type { Endpoint } from "./net/endpoint.js";
 import { LoginBrake, type FailedLogins } from "./net/login-brake.js";
+import { OwnListeners } from "./net/own-listeners.js";
 import { OwnSockets } from "./net/own-sockets.js";
 import { Resolver } from "./net/resolver.js";
 import type { Gate } from "./parts/gate.js";
@@ -148,7 +149,8 @@ export class Assembler {
     this.#options = options;
     const { logger, times } = options;
     const logins = new LoginBrake({ logger });
-    this.#surroundings = { logger, times, logins, resolver: new Resolver(), ownSockets: new OwnSockets() };
+    const own = { ownSockets: new OwnSockets(), ownListeners: new OwnListeners() };
+    this.#surroundings = { logger, times, logins, resolver: new Resolver(), ...own };
   }
 
   /**
@@ -198,22 +200,25 @@ export class Assembler {
       name: `inbound ${tag}`,
       listen: { host, port },
       ...(config.type === "direct" && { networks: config.network }),
+      ownListeners: this.#surroundings.ownListeners,
       create: (place) => createInbound(config, place, gated ?? handlers, this.#surroundings),
     });
   }
 
   #createApi({ experimental }: Config): Part | undefined {
     const { listen: place, stats, metrics, insecure } = experimental.v2ray_api;
-    const { access_control_allow_origin: allowedOrigins } = experimental.v2ray_api;
+    const { access_control_allow_origin: allowedOrigins, allow_from_proxy: allow } = experimental.v2ray_api;
     if (place === undefined) return undefined;
     const { createApiServer, logger, store, online, connections, refusedConnections } = this.#options;
     const secrets = secretsOf(experimental.v2ray_api);
     const served = stats.enabled ? { store, online } : {};
-    const { failed: failedLogins } = this.#surroundings.logins;
+    const { logins, ownListeners } = this.#surroundings;
+    const { failed: failedLogins } = logins;
     const told = { metrics, connections, refusedConnections, failedLogins };
     return new Part({
       name: "v2ray_api",
       listen: place,
+      ownListeners: allow ? undefined : ownListeners,
       create: (listen) =>
         createApiServer({ listen, ...served, ...told, allowedOrigins, secrets, insecure, logger }),
       graceMs: apiGraceMs,

@@ -5,7 +5,7 @@ import type { LoginBrake } from "./net/login-brake.js";
 import type { ClientTimes } from "./proxy/client-times.js";
 import { DirectInbound, type DirectInboundOptions } from "./proxy/direct/direct-inbound.js";
 import type { Inbound, PacketHandler, RequestHandler } from "./proxy/inbound.js";
-import { ProxyInbound } from "./proxy/proxy-inbound.js";
+import { ProxyInbound, type ProxyInboundOptions } from "./proxy/proxy-inbound.js";
 
 /** Who takes over what an inbound accepts. */
 export interface InboundHandlers {
@@ -16,7 +16,10 @@ export interface InboundHandlers {
 }
 
 /** What all inbounds of an app share. */
-export interface InboundSurroundings extends Required<Pick<DirectInboundOptions, "ownSockets">> {
+export interface InboundSurroundings
+  extends
+    Required<Pick<DirectInboundOptions, "ownSockets">>,
+    Required<Pick<ProxyInboundOptions, "ownListeners">> {
   /** Slows the answers to those who log in wrongly. */
   readonly logins: LoginBrake;
   /** How long clients may take. */
@@ -33,11 +36,11 @@ export function createInbound(
   config: InboundConfig,
   listen: Endpoint,
   handlers: InboundHandlers,
-  { logger, ownSockets, logins, times }: InboundSurroundings,
+  { logger, ownSockets, ownListeners, logins, times }: InboundSurroundings,
 ): Inbound {
   const { tag, listen_port: port } = config;
   const common = { tag, listen, logger };
-  const forClients = { ...common, ...handlers, logins, times };
+  const forClients = { ...common, ...handlers, ownListeners, logins, times };
   if (config.type === "http") {
     const { type, users, insecure } = config;
     return new ProxyInbound({ ...forClients, type, users, insecure });

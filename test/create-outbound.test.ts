@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { toConfig } from "../src/config/to-config.js";
 import { createOutbound } from "../src/create-outbound.js";
 import { silentLogger } from "../src/log/logger.js";
+import { OwnListeners } from "../src/net/own-listeners.js";
 import { OwnSockets } from "../src/net/own-sockets.js";
 import { Resolver } from "../src/net/resolver.js";
 import { DirectOutbound } from "../src/proxy/direct/direct-outbound.js";
@@ -20,6 +21,7 @@ function outboundOf(config: object, resolver = new Resolver()): Outbound {
   return createOutbound(outbound, {
     ...{ logger: silentLogger, resolver },
     ownSockets: new OwnSockets(),
+    ownListeners: new OwnListeners(),
   });
 }
 

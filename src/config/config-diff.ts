@@ -99,7 +99,8 @@ function diffNamed<Item>(
 
 function apiOf({ experimental: { v2ray_api: api } }: Config): unknown {
   if (api.listen === undefined) return undefined;
-  return [api.listen, secretsOf(api), api.access_control_allow_origin, api.stats.enabled, api.metrics];
+  const { listen, allow_from_proxy: isOpenToProxy, access_control_allow_origin: origins } = api;
+  return [listen, secretsOf(api), isOpenToProxy, origins, api.stats.enabled, api.metrics];
 }
 
 function usersOf(inbound: InboundConfig): readonly UserConfig[] {

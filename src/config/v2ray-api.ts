@@ -76,6 +76,9 @@ export const v2rayApiSchema = section({
   insecure: flagField(
     "Whether the API may listen beyond loopback without a secret, so that whoever reaches it can read and reset the counters.",
   ).default(false),
+  allow_from_proxy: flagField(
+    "Whether clients of the proxy may connect to the API through it, and so come to it from this machine.",
+  ).default(false),
   // Never "*": whoever can call the API can read and reset the counters.
   access_control_allow_origin: listOrOne(
     textField(

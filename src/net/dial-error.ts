@@ -1,8 +1,13 @@
+import { formatEndpoint, type Endpoint } from "./endpoint.js";
 import { errorCodeOf } from "./system-error.js";
 
-/** Why no connection to a destination came about; `blocked`: a proxy on the way there does not allow it. */
+/**
+ * Why no connection to a destination came about; `blocked`: a proxy on the way there does not allow it; `own-listener`: it
+ * leads to where the app itself listens.
+ */
 export type DialErrorCode =
   | "blocked"
+  | "own-listener"
   | "refused"
   | "network-unreachable"
   | "host-unreachable"
@@ -22,8 +27,14 @@ export class DialError extends Error {
   }
 }
 
+/** Why nothing is sent to where the app itself listens, in words. */
+export function ownListenerError(endpoint: Endpoint): DialError {
+  return new DialError("own-listener", `the proxy itself listens on ${formatEndpoint(endpoint)}`);
+}
+
 /** What a failed connect(2) or look-up means for a dial. */
 export function dialErrorCodeOf(error: unknown): DialErrorCode {
+  if (error instanceof DialError) return error.code;
   return codes.get(errorCodeOf(error)) ?? "failed";
 }
 

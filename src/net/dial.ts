@@ -1,9 +1,10 @@
 import { lookup as dnsLookup } from "node:dns/promises";
 import { connect, isIP, isIPv6, type Socket } from "node:net";
 import { reasonOf, startDialDeadline } from "./dial-deadline.js";
-import { DialError, dialErrorCodeOf, type DialErrorCode } from "./dial-error.js";
+import { DialError, dialErrorCodeOf, ownListenerError, type DialErrorCode } from "./dial-error.js";
 import { formatEndpoint, type Endpoint } from "./endpoint.js";
 import { tcpKeepAlive } from "./keep-alive.js";
+import type { OwnListeners } from "./own-listeners.js";
 import type { OwnSockets } from "./own-sockets.js";
 import { unlessAborted } from "./unless-aborted.js";
 
@@ -19,6 +20,8 @@ export interface DialOptions {
   readonly lookup?: Lookup;
   /** Is given every attempt. Default: none. */
   readonly ownSockets?: OwnSockets;
+  /** Where not to connect to: an address that leads there is passed over, and `own-listener` if all do. Default: none. */
+  readonly ownListeners?: OwnListeners | undefined;
   /** Gives up with `aborted`. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -40,6 +43,7 @@ export async function dial(
     attemptDelayMs = 250,
     lookup = systemLookup,
     ownSockets,
+    ownListeners,
     signal,
   }: DialOptions = {},
 ): Promise<Socket> {
@@ -51,6 +55,7 @@ export async function dial(
       target,
       attemptDelayMs,
       ownSockets,
+      ownListeners,
       deadline: deadline.signal,
     });
   } finally {
@@ -99,13 +104,14 @@ interface RaceOptions {
   readonly target: string;
   readonly attemptDelayMs: number;
   readonly ownSockets: OwnSockets | undefined;
+  readonly ownListeners: OwnListeners | undefined;
   readonly deadline: AbortSignal;
 }
 
 async function race(
   addresses: readonly string[],
   port: number,
-  { target, attemptDelayMs, ownSockets, deadline }: RaceOptions,
+  { target, attemptDelayMs, ownSockets, ownListeners, deadline }: RaceOptions,
 ): Promise<Socket> {
   deadline.throwIfAborted();
   return new Promise((settle, reject) => {
@@ -121,6 +127,10 @@ async function race(
       const host = waiting.shift();
       if (host === undefined) return;
       if (waiting.length > 0) nextAttempt = setTimeout(attempt, attemptDelayMs);
+      if (ownListeners?.has("tcp", { host, port }) === true) {
+        onFailure(ownListenerError({ host, port }));
+        return;
+      }
       const socket = connect({ host, port, allowHalfOpen: true, noDelay: true, ...tcpKeepAlive });
       ownSockets?.addConnecting(socket, { host, port });
       attempts.add(socket);
@@ -161,6 +171,7 @@ async function race(
 
 /** Of several failures the one that came closest to the destination says most about it. */
 const mostTelling: readonly DialErrorCode[] = [
+  "own-listener",
   "refused",
   "host-unreachable",
   "timeout",

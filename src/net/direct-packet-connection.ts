@@ -1,7 +1,9 @@
 import { isIP, isIPv6 } from "node:net";
 import { DatagramSocket } from "./datagram-socket.js";
+import { ownListenerError } from "./dial-error.js";
 import type { Endpoint } from "./endpoint.js";
 import { canonicalAddress } from "./ip-address.js";
+import type { OwnListeners } from "./own-listeners.js";
 import type { OwnSockets } from "./own-sockets.js";
 import type { PacketConnection, PacketReceiver, PacketSent } from "./packet-connection.js";
 import { Resolver } from "./resolver.js";
@@ -18,6 +20,8 @@ export interface DirectPacketConnectionOptions {
   readonly resolver?: Resolver;
   /** Is given every socket. Default: none. */
   readonly ownSockets?: OwnSockets | undefined;
+  /** Where not to send to: a packet that would come there is dropped. Default: none. */
+  readonly ownListeners?: OwnListeners | undefined;
 }
 
 /**
@@ -30,6 +34,7 @@ export class DirectPacketConnection implements PacketConnection {
   readonly closed: Promise<void>;
   readonly #resolver: Resolver;
   readonly #ownSockets: OwnSockets | undefined;
+  readonly #ownListeners: OwnListeners | undefined;
   readonly #written = new WrittenEndpoints();
   /** By family; each is opened when the first packet needs it. */
   readonly #sockets = new Map<"0.0.0.0" | "::", DatagramSocket>();
@@ -41,9 +46,10 @@ export class DirectPacketConnection implements PacketConnection {
   #isClosed = false;
   #end: () => void = () => undefined;
 
-  constructor({ resolver = new Resolver(), ownSockets }: DirectPacketConnectionOptions = {}) {
+  constructor({ resolver = new Resolver(), ownSockets, ownListeners }: DirectPacketConnectionOptions = {}) {
     this.#resolver = resolver;
     this.#ownSockets = ownSockets;
+    this.#ownListeners = ownListeners;
     this.closed = new Promise((resolve) => (this.#end = resolve));
   }
 
@@ -94,6 +100,10 @@ export class DirectPacketConnection implements PacketConnection {
   #sendTo(to: Endpoint, payload: Buffer, onSent: PacketSent): void {
     if (this.#isClosed) {
       onSent(new Error("connection is closed"));
+      return;
+    }
+    if (this.#ownListeners?.has("udp", to) === true) {
+      onSent(ownListenerError(to));
       return;
     }
     try {

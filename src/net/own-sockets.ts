@@ -1,8 +1,8 @@
 import { isIPv6, type Socket } from "node:net";
-import { networkInterfaces } from "node:os";
 import type { DatagramSocket } from "./datagram-socket.js";
 import { formatEndpoint, type Endpoint } from "./endpoint.js";
 import { canonicalAddress } from "./ip-address.js";
+import { LocalAddresses } from "./local-addresses.js";
 import { localEndpointOf } from "./socket-endpoint.js";
 
 /**
@@ -14,6 +14,7 @@ export class OwnSockets {
   readonly #connections = new Map<string, Socket>();
   /** By where they are bound. */
   readonly #senders = new Map<string, DatagramSocket>();
+  readonly #addresses = new LocalAddresses();
 
   /**
    * Takes a TCP socket that is connecting, until it closes.
@@ -55,7 +56,7 @@ export class OwnSockets {
     if (this.#senders.has(formatEndpoint({ host, port }))) return true;
     // Who is bound to no address in particular sends from any that the machine has.
     const anywhere = { host: isIPv6(host) ? "::" : "0.0.0.0", port };
-    return this.#senders.has(formatEndpoint(anywhere)) && isOfThisMachine(host);
+    return this.#senders.has(formatEndpoint(anywhere)) && this.#addresses.has(host);
   }
 
   /** How many sockets are known: all that are open. */
@@ -66,12 +67,4 @@ export class OwnSockets {
 
 function connectionKey(from: Endpoint, to: Endpoint): string {
   return `${formatEndpoint(from)} ${formatEndpoint(to)}`;
-}
-
-/** Asked only about who has the port of a socket of ours, which is hardly ever somebody else. */
-function isOfThisMachine(host: string): boolean {
-  if (/^127\.\d+\.\d+\.\d+$/.test(host)) return true;
-  return Object.values(networkInterfaces()).some((addresses = []) =>
-    addresses.some(({ address }) => address === host.replace(/%.*/, "")),
-  );
 }

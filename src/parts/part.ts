@@ -1,4 +1,5 @@
 import type { Endpoint } from "../net/endpoint.js";
+import type { OwnListeners } from "../net/own-listeners.js";
 import type { Service } from "./service.js";
 import { StartError } from "./start-error.js";
 
@@ -9,7 +10,9 @@ export interface PartOptions<S extends Service> {
   /** Where its config wants it to listen. */
   readonly listen: Endpoint;
   /** TCP and UDP have ports of their own. Default: TCP alone. */
-  readonly networks?: readonly string[];
+  readonly networks?: readonly ("tcp" | "udp")[];
+  /** Is told where it listens, as long as it does. Default: nobody is. */
+  readonly ownListeners?: OwnListeners | undefined;
   /**
    * Makes it, to listen there. Called once at first, and once more each time that it is opened again: with where it listened,
    * the port among it that was chosen.
@@ -23,7 +26,9 @@ export interface PartOptions<S extends Service> {
 export class Part<S extends Service = Service> {
   readonly name: string;
   readonly listen: Endpoint;
-  readonly networks: readonly string[];
+  readonly networks: readonly ("tcp" | "udp")[];
+  readonly #ownListeners: OwnListeners | undefined;
+  #forget: readonly (() => void)[] = [];
   #create: (listen: Endpoint) => S;
   readonly #graceMs: number;
   #service: S;
@@ -32,10 +37,11 @@ export class Part<S extends Service = Service> {
   #lastAddress: Endpoint;
 
   /** @throws whatever `create` throws. */
-  constructor({ name, listen, networks = ["tcp"], create, graceMs = 0 }: PartOptions<S>) {
+  constructor({ name, listen, networks = ["tcp"], ownListeners, create, graceMs = 0 }: PartOptions<S>) {
     this.name = name;
     this.listen = listen;
     this.networks = networks;
+    this.#ownListeners = ownListeners;
     this.#create = create;
     this.#graceMs = graceMs;
     this.#lastAddress = listen;
@@ -62,8 +68,9 @@ export class Part<S extends Service = Service> {
     if (this.#isUsed) this.#service = this.#create(this.#lastAddress);
     this.#isUsed = true;
     try {
-      this.#address = await this.#service.start();
-      return (this.#lastAddress = this.#address);
+      const address = await this.#service.start();
+      this.#forget = this.networks.flatMap((network) => this.#ownListeners?.add(network, address.port) ?? []);
+      return (this.#address = this.#lastAddress = address);
     } catch (error) {
       await this.close(AbortSignal.abort());
       throw new StartError(this.name, error);
@@ -77,7 +84,11 @@ export class Part<S extends Service = Service> {
    */
   async close(cut: AbortSignal = this.#endOfGrace()): Promise<void> {
     this.#address = undefined;
-    if (this.#isUsed) await this.#service.stop(cut);
+    try {
+      if (this.#isUsed) await this.#service.stop(cut);
+    } finally {
+      for (const forget of this.#forget) forget();
+    }
   }
 
   /** Stops the service of one that never opened, for what that may hold since it was made. Nothing happens to others. */

@@ -57,6 +57,8 @@ export class ConnectionRecord {
     };
     if (error === undefined) {
       this.#logger.info("connection closed", fields);
+    } else if (error instanceof DialError && error.code === "own-listener") {
+      this.#logger.info("connection blocked", { ...fields, reason: error.message });
     } else {
       const level = error instanceof DialError ? "info" : "error";
       this.#logger[level]("connection failed", { ...fields, error: toError(error).message });

@@ -7,6 +7,7 @@ import { formatEndpoint } from "../net/endpoint.js";
 import { ListenError } from "../net/listen-error.js";
 import { LoginBrake } from "../net/login-brake.js";
 import { isLoopbackHost } from "../net/loopback.js";
+import type { OwnListeners } from "../net/own-listeners.js";
 import { remoteEndpointOf } from "../net/socket-endpoint.js";
 import { TcpListener } from "../net/tcp-listener.js";
 import { defaultClientTimes, type ClientTimes } from "./client-times.js";
@@ -47,6 +48,8 @@ export interface ProxyInboundOptions {
   readonly maxAssociations?: number;
   /** How long such a client may go without a packet either way, in milliseconds. Default: 300,000. */
   readonly udpTimeoutMs?: number;
+  /** Is told of the ports where such clients are served. Default: nobody is. */
+  readonly ownListeners?: OwnListeners;
   /** Which connections to take. Default: all. */
   readonly admit?: Admit;
   /** Default: silent. */
@@ -81,6 +84,7 @@ export class ProxyInbound implements Inbound {
     onPackets,
     maxAssociations,
     udpTimeoutMs,
+    ownListeners,
     admit,
     logger = silentLogger,
     logins = new LoginBrake({ logger }),
@@ -106,7 +110,7 @@ export class ProxyInbound implements Inbound {
     });
     if (onPackets !== undefined) {
       this.#associations = new SocksAssociations({
-        ...{ inbound: tag, onPackets, times, logger },
+        ...{ inbound: tag, onPackets, times, ownListeners, logger },
         ...(maxAssociations !== undefined && { maxCount: maxAssociations }),
         ...(udpTimeoutMs !== undefined && { idleTimeoutMs: udpTimeoutMs }),
       });

@@ -13,7 +13,7 @@ import { ConnectionRecord, recordBlocked, type ConnectionRecordOptions } from ".
 import { cutClient } from "./cut-client.js";
 import type { ProxyRequest } from "./inbound.js";
 import { carriesConnections, type DialingOutbound, type OutboundConnection } from "./outbound.js";
-import { toRejection } from "./rejection.js";
+import { blockedHere, toRejection } from "./rejection.js";
 import type { Routes } from "./routes.js";
 
 export interface RouterOptions {
@@ -60,7 +60,7 @@ export class Router {
     const metadata = { ...route, outbound: outbound.tag, rule };
     if (!carriesConnections(outbound)) {
       recordBlocked(metadata, this.#records);
-      request.reject({ code: "blocked", message: "blocked by the proxy's rules" });
+      request.reject(blockedHere);
       return;
     }
     const remotes: Duplex[] = [];

@@ -186,6 +186,8 @@ describe("diffConfigs", () => {
     [here, { ...here, stats: { users: "*" } }, false],
     [here, { listen: "127.0.0.1:2" }, true],
     [here, { ...here, access_control_allow_origin: "https://panel.example" }, true],
+    [here, { ...here, allow_from_proxy: true }, true],
+    [here, { ...here, allow_from_proxy: false }, false],
     [here, { ...here, stats: { enabled: true } }, true],
     [here, {}, true],
     [{}, here, true],

@@ -116,6 +116,7 @@ describe("the schema", () => {
     { inbounds: { type: "socks", tag: "a", listen: "::1", listen_port: 65_535, users: [user] } },
     { inbounds: { type: "http", listen_port: 1, users: user } },
     { inbounds: { type: "http", listen_port: 1, listen: "::", insecure: true } },
+    { experimental: { v2ray_api: { listen: "127.0.0.1:1", allow_from_proxy: true } } },
     { inbounds: [{ ...mixed, users: [] }] },
     { outbounds: [] },
     { outbounds: direct },

@@ -52,6 +52,7 @@ describe("parseConfig", () => {
           listen: { host: "::1", port: 10_085 },
           secrets: [],
           insecure: false,
+          allow_from_proxy: false,
           access_control_allow_origin: ["https://panel.example"],
           stats: {
             enabled: true,

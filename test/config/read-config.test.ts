@@ -146,6 +146,7 @@ describe("examples/config.json", () => {
           listen: { host: "127.0.0.1", port: 10_085 },
           secrets: [],
           insecure: false,
+          allow_from_proxy: false,
           access_control_allow_origin: [],
           stats: {
             enabled: true,

@@ -78,6 +78,7 @@ describe("docs/configuration.md", () => {
         "secret",
         "secrets",
         "insecure",
+        "allow_from_proxy",
         "access_control_allow_origin",
         "stats",
         "metrics",

@@ -16,6 +16,7 @@ describe("experimental", () => {
       listen: undefined,
       secrets: [],
       insecure: false,
+      allow_from_proxy: false,
       access_control_allow_origin: [],
       stats: {
         enabled: false,

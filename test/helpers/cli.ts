@@ -43,7 +43,8 @@ export function testConfig({
     log,
     inbounds: [{ type: "mixed", tag: inbound, listen: "127.0.0.1", listen_port: 0, users }],
     outbounds: [{ type: "direct", tag: outbound }],
-    experimental: { v2ray_api: { listen: "127.0.0.1:0", stats, ...api } },
+    // The API is what tests have their traffic go to.
+    experimental: { v2ray_api: { listen: "127.0.0.1:0", allow_from_proxy: true, stats, ...api } },
   };
 }
 

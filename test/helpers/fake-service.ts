@@ -11,7 +11,11 @@ export class FakePorts {
   #nextPort = 50_000;
 
   /** A part that listens on a port here; its name is in the events. */
-  part(name: string, port: number, options: Pick<PartOptions<Service>, "graceMs" | "networks"> = {}): Part {
+  part(
+    name: string,
+    port: number,
+    options: Pick<PartOptions<Service>, "graceMs" | "networks" | "ownListeners"> = {},
+  ): Part {
     return new Part({
       ...{ name, listen: { host: "", port }, create: (place) => this.#createService(name, place.port) },
       ...options,

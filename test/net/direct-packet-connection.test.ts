@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { DirectPacketConnection } from "../../src/net/direct-packet-connection.js";
 import type { Endpoint } from "../../src/net/endpoint.js";
+import { OwnListeners } from "../../src/net/own-listeners.js";
 import { Resolver } from "../../src/net/resolver.js";
 import { sha256 } from "../helpers/bytes.js";
 import { FakeResolver } from "../helpers/fake-resolver.js";
@@ -30,6 +31,35 @@ function open(t: TestContext): Opened {
   closeAfter(t, connection);
   return { connection, inbox: new PacketInbox(connection), resolver };
 }
+
+describe("DirectPacketConnection where we listen ourselves", () => {
+  it("sends nothing, to no address of this machine and to no name that leads there", io, async (t) => {
+    const [own, other] = [await startUdpEcho(t), await startUdpEcho(t)];
+    const ownListeners = new OwnListeners();
+    const forget = ownListeners.add("udp", own.endpoint.port);
+    const resolver = new FakeResolver();
+    const connection = new DirectPacketConnection({ resolver: new Resolver(resolver), ownListeners });
+    closeAfter(t, connection);
+    const { port } = own.endpoint;
+    for (const host of ["127.0.0.1", "::ffff:127.0.0.1", "0.0.0.0", "::1", "::"]) {
+      const message = messageOf(await sendPacket(connection, "attack", { host, port }));
+      assert.match(message ?? "", /^the proxy itself listens on /, host);
+    }
+    const byName = sendPacket(connection, "attack", { host: "rebound.test", port });
+    resolver.answer("127.0.0.1");
+    const reason = `the proxy itself listens on 127.0.0.1:${port}`;
+    assert.equal(messageOf(await byName), reason);
+    // Its address is known by now.
+    assert.equal(messageOf(await sendPacket(connection, "attack", { host: "rebound.test", port })), reason);
+    const inbox = new PacketInbox(connection);
+    assert.equal(await sendPacket(connection, "hello", other.endpoint), undefined);
+    assert.deepEqual(await inbox.nextText(), ["hello", other.endpoint]);
+    assert.deepEqual(own.received, []);
+    forget();
+    assert.equal(await sendPacket(connection, "now", own.endpoint), undefined);
+    assert.deepEqual(await inbox.nextText(), ["now", own.endpoint]);
+  });
+});
 
 function messageOf(error: Error | undefined): string | undefined {
   return error?.message;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Endpoint } from "../../src/net/endpoint.js";
+import { OwnListeners } from "../../src/net/own-listeners.js";
 import { Part } from "../../src/parts/part.js";
 import type { Service } from "../../src/parts/service.js";
 import { FakePorts } from "../helpers/fake-service.js";
@@ -34,6 +35,38 @@ describe("Part", () => {
     await part.open();
     assert.equal(part.address?.port, 50_000);
     assert.equal(part.listen.port, 0);
+  });
+
+  it("is known as a listener of ours as long as it listens, on each of its networks", async () => {
+    const ownListeners = new OwnListeners();
+    const networks = ["tcp", "udp"] as const;
+    const part = new FakePorts().part("one", 0, { networks, ownListeners });
+    const known = () =>
+      networks.map((network) => ownListeners.has(network, { host: "127.0.0.1", port: 50_000 }));
+    assert.deepEqual(known(), [false, false]);
+    await part.open();
+    assert.deepEqual(known(), [true, true]);
+    await part.close();
+    assert.deepEqual(known(), [false, false]);
+    await part.open();
+    assert.deepEqual(known(), [true, true]);
+    await part.close();
+    await part.close();
+    assert.deepEqual(known(), [false, false]);
+  });
+
+  it("is known as a listener of ours until it has stopped, even if that fails", async () => {
+    const ownListeners = new OwnListeners();
+    let fail: (error: Error) => void = () => undefined;
+    const stopping = new Promise<void>((_, reject) => (fail = reject));
+    const create = () => ({ ...idle, stop: async () => stopping });
+    const part = new Part({ name: "one", listen: { host: "", port: 1 }, ownListeners, create });
+    await part.open();
+    const closing = part.close();
+    assert.ok(ownListeners.has("tcp", { host: "::1", port: 1 }));
+    fail(new Error("broken"));
+    await assert.rejects(closing, /broken/);
+    assert.equal(ownListeners.has("tcp", { host: "::1", port: 1 }), false);
   });
 
   it("is another service when it is opened again", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it, mock } from "node:test";
-import { DialError } from "../../src/net/dial-error.js";
+import { DialError, ownListenerError } from "../../src/net/dial-error.js";
 import { ConnectionRecord, recordBlocked } from "../../src/proxy/connection-record.js";
 import { ConnectionTable } from "../../src/track/connection-table.js";
 import type { ConnectionMetadata } from "../../src/track/connection-tracker.js";
@@ -73,6 +73,17 @@ describe("ConnectionRecord", () => {
       fields: { ...facts, duration_ms: 61_235, uplink_bytes: 5, downlink_bytes: 2 ** 40 },
     });
     assert.equal(logger.lines.length, 2);
+  });
+
+  it("says at info that it was blocked, and why, where the app itself listens at its destination", () => {
+    const { record, connections, logger } = open();
+    record.end(ownListenerError({ host: "127.0.0.1", port: 10_085 }));
+    const { level, message, fields } = logger.lines[1] ?? assert.fail("nothing was said");
+    assert.deepEqual([level, message], ["info", "connection blocked"]);
+    const reason = "the proxy itself listens on 127.0.0.1:10085";
+    const nothing = { uplink_bytes: 0, downlink_bytes: 0 };
+    assert.deepEqual(fields, { ...facts, ...nothing, duration_ms: fields?.["duration_ms"], reason });
+    assert.equal(connections.size, 0);
   });
 
   const failures: readonly (readonly [title: string, error: unknown, level: string, reason: string])[] = [

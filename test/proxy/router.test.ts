@@ -3,7 +3,7 @@ import type { ServerOpts, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { describe, it, type TestContext } from "node:test";
 import { countConnection } from "../../src/net/counting-connection.js";
-import { DialError, type DialErrorCode } from "../../src/net/dial-error.js";
+import { DialError, ownListenerError, type DialErrorCode } from "../../src/net/dial-error.js";
 import type { Endpoint } from "../../src/net/endpoint.js";
 import type { PacketConnection } from "../../src/net/packet-connection.js";
 import { createPipe } from "../../src/net/pipe.js";
@@ -457,6 +457,18 @@ describe("Router's refusal", () => {
     });
   }
 
+  it("tells the client no more of where we listen ourselves than of what a rule blocks", io, async (t) => {
+    const { request, answers } = await fakeRequest(t);
+    const blocked = await fakeRequest(t);
+    const logger = new RecordingLogger();
+    const final = outboundWith(async () => Promise.reject(ownListenerError({ host: "::1", port: 1 })));
+    await createRouter({ final, tracker: noTracker, logger }).route(request);
+    await createRouter({ final: { tag: "no", blocks: true }, tracker: noTracker }).route(blocked.request);
+    assert.deepEqual(answers, blocked.answers);
+    assert.deepEqual(logger.messages("info"), ["connection blocked"]);
+    assert.equal(logger.lines.at(-1)?.fields?.["reason"], "the proxy itself listens on [::1]:1");
+  });
+
   it("closes without an answer when the dial was given up", io, async (t) => {
     const { request, answers } = await fakeRequest(t);
     const final = outboundWith(async () => Promise.reject(new DialError("aborted", "given up")));
@@ -502,6 +514,7 @@ describe("Router's refusal", () => {
   }
 
   const table: readonly (readonly [code: DialErrorCode, reply: number, status: number])[] = [
+    ["own-listener", 2, 403],
     ["refused", 5, 502],
     ["network-unreachable", 3, 502],
     ["host-unreachable", 4, 502],

@@ -40,6 +40,7 @@ export class DirectOutbound implements DialingOutbound, PacketOutbound {
       new DirectPacketConnection({
         resolver: this.#resolver,
         ownSockets: this.#dialOptions.ownSockets,
+        ownListeners: this.#dialOptions.ownListeners,
       }),
     );
   }

@@ -1,5 +1,6 @@
 import { silentLogger, type Logger } from "../../log/logger.js";
 import { formatEndpoint } from "../../net/endpoint.js";
+import type { OwnListeners } from "../../net/own-listeners.js";
 import { remoteEndpointOf } from "../../net/socket-endpoint.js";
 import { toError } from "../../net/system-error.js";
 import { defaultClientTimes, type ClientTimes } from "../client-times.js";
@@ -17,22 +18,27 @@ export interface SocksAssociationsOptions {
   readonly idleTimeoutMs?: number;
   /** How long clients may take. Default: {@link defaultClientTimes}. */
   readonly times?: ClientTimes;
+  /** Is told of the port of each. Default: nobody is. */
+  readonly ownListeners?: OwnListeners | undefined;
   /** Default: silent. */
   readonly logger?: Logger;
 }
 
 /** The UDP associations of a SOCKS inbound, of which there is a bounded number. */
 export class SocksAssociations {
-  readonly #options: Required<SocksAssociationsOptions>;
+  readonly #options: Required<Omit<SocksAssociationsOptions, "ownListeners">>;
+  readonly #ownListeners: OwnListeners | undefined;
   #count = 0;
 
   constructor({
     maxCount = 4_096,
     idleTimeoutMs = 300_000,
     times = defaultClientTimes,
+    ownListeners,
     logger = silentLogger,
     ...options
   }: SocksAssociationsOptions) {
+    this.#ownListeners = ownListeners;
     this.#options = { ...options, maxCount, idleTimeoutMs, times, logger };
   }
 
@@ -48,14 +54,18 @@ export class SocksAssociations {
       return;
     }
     this.#count += 1;
+    let forget: (() => void) | undefined;
     try {
       const association = new SocksAssociation({ control, expected, idleTimeoutMs, times, logger });
+      // Others could send into it, and be taken for its client.
+      forget = this.#ownListeners?.add("udp", association.relay.port);
       request.accept(association.relay);
       await onPackets({ inbound, client: association, user, source });
     } catch (error) {
       logger.warn(`no association: ${toError(error).message}`, facts);
       request.reject();
     } finally {
+      forget?.();
       this.#count -= 1;
     }
   }

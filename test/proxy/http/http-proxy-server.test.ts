@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { describe, it, type TestContext } from "node:test";
-import { DialError, type DialErrorCode } from "../../../src/net/dial-error.js";
 import { LoginBrake } from "../../../src/net/login-brake.js";
 import { defaultClientTimes } from "../../../src/proxy/client-times.js";
 import { HttpProxyServer } from "../../../src/proxy/http/http-proxy-server.js";
@@ -417,7 +416,7 @@ describe("HttpProxyServer's refusal", () => {
     });
   }
 
-  const statuses: readonly (readonly [code: DialErrorCode, status: string])[] = [
+  const statuses: readonly (readonly [code: RejectionCode, status: string])[] = [
     ["refused", "502"],
     ["network-unreachable", "502"],
     ["host-unreachable", "502"],
@@ -429,7 +428,7 @@ describe("HttpProxyServer's refusal", () => {
     it(`of a connection that is ${code} is ${status}, with the reason`, io, async (t) => {
       const conversation = await converse(t);
       void conversation.requested.then((request) => {
-        request.reject(new DialError(code, "connect to a:1: no"));
+        request.reject({ code, message: "connect to a:1: no" });
       });
       const heard = await hear(conversation, `${connectHead(target)}${"x".repeat(1_000_000)}`);
       assert.deepEqual(statusesOf(heard), [status]);
