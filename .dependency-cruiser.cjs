@@ -5,7 +5,11 @@ const floors = {
   "^src/net/": ["^src/log/"],
   "^src/track/": ["^src/(log|stats|net)/"],
   "^src/rpc/": ["^src/(log|stats|net|track)/", "^gen/"],
-  "^src/client/": ["^src/stats/", "^src/net/(endpoint|unless-aborted)\\.ts$", "^gen/"],
+  "^src/client/": [
+    "^src/stats/",
+    "^src/net/(certificates|endpoint|system-error|unless-aborted)\\.ts$",
+    "^gen/",
+  ],
   "^src/proxy/": ["^src/(log|net|track)/"],
   "^src/config/": ["^src/(log|stats|net|track|proxy)/"],
   "^src/parts/": ["^src/(log|net)/"],
@@ -15,7 +19,11 @@ const floors = {
   "^src/index\\.ts$": ["^src/(log|stats|net|track|proxy|config|rpc|parts)/", "^src/(app|assembly)\\.ts$"],
   "^src/proxy-entry\\.ts$": ["^src/(log|stats|net|track|proxy|config|parts)/", "^src/(app|assembly)\\.ts$"],
   "^src/stats-entry\\.ts$": ["^src/(log|stats|net|track)/"],
-  "^src/cli/": ["^src/index\\.ts$", "^src/(config|client|stats)/", "^src/net/endpoint\\.ts$"],
+  "^src/cli/": [
+    "^src/index\\.ts$",
+    "^src/(config|client|stats)/",
+    "^src/net/(certificates|endpoint|system-error)\\.ts$",
+  ],
 };
 
 /** @type {import("dependency-cruiser").IConfiguration} */

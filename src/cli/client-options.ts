@@ -1,4 +1,4 @@
-import { parseEndpoint, type Endpoint } from "../net/endpoint.js";
+import { parseServerAddress, type ServerAddress } from "../client/server-address.js";
 import { statScopes } from "../stats/stat-name.js";
 import type { CommandOptions } from "./command.js";
 import { UsageError } from "./usage-error.js";
@@ -22,7 +22,7 @@ export const serverOptions = {
     // V2Ray's and Xray's own default.
     default: "127.0.0.1:8080",
     value: "ADDR",
-    summary: "where the API listens, HOST:PORT",
+    summary: "where the API listens, HOST:PORT or unix:PATH",
   },
   timeout: {
     type: "string",
@@ -34,7 +34,17 @@ export const serverOptions = {
   secret: {
     type: "string",
     value: "SECRET",
-    summary: "what the server asks for; better in V2RAY_API_SECRET",
+    summary: "what the server asks for; better in V2RAY_API_SECRET or a file",
+  },
+  "secret-file": { type: "string", value: "FILE", summary: "a file with the secret" },
+  tls: { type: "boolean", summary: "speak TLS, and trust the usual authorities" },
+  ca: { type: "string", value: "FILE", summary: "speak TLS, and trust these certificates instead" },
+  cert: { type: "string", value: "FILE", summary: "our own certificate, for a server that wants one" },
+  key: { type: "string", value: "FILE", summary: "the key of that certificate" },
+  "server-name": {
+    type: "string",
+    value: "NAME",
+    summary: "whom the server's certificate has to be for, if not HOST",
   },
 } as const satisfies CommandOptions;
 
@@ -72,11 +82,26 @@ export const topOptions = {
   ...serverOptions,
 } as const satisfies CommandOptions;
 
-/** Where a client finds its server, how long it waits, and what it shows. */
-export interface ClientSettings {
-  readonly server: Endpoint;
-  readonly timeoutMs: number;
+/** What a client calls with, as far as its options say. */
+export interface ClientFiles {
   readonly secret: string | undefined;
+  /** The path of a file with the secret. */
+  readonly secretFile: string | undefined;
+  /** `undefined` for cleartext. */
+  readonly tls: ClientTlsFiles | undefined;
+}
+
+/** The paths of the files that TLS needs, all in PEM. */
+export interface ClientTlsFiles {
+  readonly ca: string | undefined;
+  readonly identity: { readonly cert: string; readonly key: string } | undefined;
+  readonly serverName: string | undefined;
+}
+
+/** Where a client finds its server, how long it waits, and what it calls with. */
+export interface ClientSettings extends ClientFiles {
+  readonly server: ServerAddress;
+  readonly timeoutMs: number;
 }
 
 /** The values of the options that every command has that calls a server. */
@@ -84,6 +109,12 @@ export interface ClientValues {
   readonly server: string;
   readonly timeout: string;
   readonly secret?: string | undefined;
+  readonly "secret-file"?: string | undefined;
+  readonly tls?: boolean | undefined;
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  readonly "server-name"?: string | undefined;
 }
 
 /**
@@ -96,19 +127,42 @@ export function parseClientSettings(
   values: ClientValues,
   env: Readonly<Record<string, string | undefined>> = {},
 ): ClientSettings {
-  const server = parseEndpoint(values.server);
-  if (server === undefined || server.port === 0) {
-    throw new UsageError(`server: expected HOST:PORT or [IPv6]:PORT, got ${JSON.stringify(values.server)}`);
+  const server = parseServerAddress(values.server);
+  if (server === undefined) {
+    const expected = "HOST:PORT, [IPv6]:PORT or unix:PATH";
+    throw new UsageError(`server: expected ${expected}, got ${JSON.stringify(values.server)}`);
+  }
+  const { secret, "secret-file": secretFile } = values;
+  if (secret !== undefined && secretFile !== undefined) {
+    throw new UsageError("secret-file: expected no --secret beside it");
   }
   return {
-    server: { ...server, host: server.host === "" ? "localhost" : server.host },
+    server,
     timeoutMs: parseSeconds("timeout", values.timeout),
-    secret: parseSecret(values.secret ?? env["V2RAY_API_SECRET"]),
+    secret: parseSecret(secret ?? (secretFile === undefined ? env["V2RAY_API_SECRET"] : undefined)),
+    secretFile,
+    tls: parseTls(values),
   };
 }
 
-/** An empty one is none: that is how a variable is left out in many a shell. No message shows one. */
-function parseSecret(text: string | undefined): string | undefined {
+/** Whatever there is to say of TLS means that it is spoken. */
+function parseTls(values: ClientValues): ClientTlsFiles | undefined {
+  const { tls = false, ca, cert, key, "server-name": serverName } = values;
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new UsageError(
+      cert === undefined ? "key: expected --cert beside it" : "cert: expected --key beside it",
+    );
+  }
+  if (!tls && (ca ?? cert ?? serverName) === undefined) return undefined;
+  return { ca, identity: cert === undefined || key === undefined ? undefined : { cert, key }, serverName };
+}
+
+/**
+ * An empty one is none: that is how a variable is left out in many a shell. No message shows one.
+ *
+ * @throws UsageError
+ */
+export function parseSecret(text: string | undefined): string | undefined {
   if (text === undefined || text === "") return undefined;
   if (/^[\x21-\x7e]+$/.test(text)) return text;
   throw new UsageError("secret: expected visible ASCII characters without a blank");

@@ -1,11 +1,16 @@
+import { stat } from "node:fs/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { Endpoint } from "../net/endpoint.js";
+import { errorCodeOf } from "../net/system-error.js";
 import { ClientError, type ClientErrorCode } from "./client-error.js";
+import type { ServerAddress } from "./server-address.js";
 import { speaksTls } from "./speaks-tls.js";
+import { tlsFailureOf } from "./tls-failure.js";
+
+const connectionRefused = "connection refused";
 
 /** What a system error says, in words. */
 const unreachable: Readonly<Partial<Record<string, string>>> = {
-  ECONNREFUSED: "connection refused",
+  ECONNREFUSED: connectionRefused,
   EHOSTUNREACH: "host unreachable",
   ENETUNREACH: "network unreachable",
   ENOTFOUND: "no such host",
@@ -13,13 +18,18 @@ const unreachable: Readonly<Partial<Record<string, string>>> = {
   ETIMEDOUT: "the connection could not be made in time",
   EADDRNOTAVAIL: "there is no way to that address",
   EACCES: "the system does not permit the connection",
+  ENOENT: "there is no such socket",
+  ENOTDIR: "there is no such socket",
+  ENAMETOOLONG: "no socket can have a path of that length",
 };
 
 const unimplemented = "it has no StatsService that knows this call";
 
 /** Who was called, and how much time is left to find out what it is. */
 export interface CallContext {
-  readonly server: Endpoint;
+  readonly server: ServerAddress;
+  /** Whether it is called over TLS. */
+  readonly isTls: boolean;
   readonly timeoutMs: number;
   /** Milliseconds of {@link CallContext.timeoutMs} that are left. */
   readonly leftMs: number;
@@ -28,15 +38,24 @@ export interface CallContext {
 /** Says why a call failed. If what answered is no gRPC server, it is asked whether it speaks TLS. */
 export async function toClientError(error: unknown, context: CallContext): Promise<ClientError> {
   const failure = ConnectError.from(error);
+  if (failure.cause instanceof ClientError) return failure.cause;
   const known = statusOf(failure) ?? reasonOf(failure, context);
+  const { server, isTls, leftMs } = context;
+  if (known?.[1] === connectionRefused && "path" in server && !(await isSocket(server.path))) {
+    return new ClientError("unreachable", "it is no socket", { cause: error });
+  }
   if (known !== undefined) return new ClientError(...known, { cause: error });
-  if (context.leftMs > 0 && (await speaksTls(context.server, context.leftMs))) {
-    return new ClientError("tls", "it speaks TLS, and this command only cleartext", { cause: error });
+  if (!isTls && "host" in server && leftMs > 0 && (await speaksTls(server, leftMs))) {
+    return new ClientError("tls", "it speaks TLS, and was called in cleartext", { cause: error });
   }
   const reason = failure.rawMessage === "" ? "" : ` (${failure.rawMessage})`;
-  return new ClientError("protocol", `it does not answer as a gRPC server in cleartext does${reason}`, {
-    cause: error,
-  });
+  return new ClientError(
+    "protocol",
+    `it does not answer as a gRPC server ${isTls ? "over TLS" : "in cleartext"} does${reason}`,
+    {
+      cause: error,
+    },
+  );
 }
 
 /** What the server itself has said, in gRPC's words. */
@@ -65,10 +84,12 @@ function refusal({ code, rawMessage }: ConnectError): string {
 /** What is clear without its word. */
 function reasonOf(
   { code, rawMessage, cause }: ConnectError,
-  { timeoutMs }: CallContext,
+  { timeoutMs, isTls }: CallContext,
 ): [ClientErrorCode, string] | undefined {
-  const system = unreachable[systemCodeOf(cause) ?? ""];
+  const system = unreachable[errorCodeOf(cause) ?? ""];
   if (system !== undefined) return ["unreachable", system];
+  const tls = isTls ? tlsFailureOf(cause) : undefined;
+  if (tls !== undefined) return ["tls", tls];
   switch (code) {
     case Code.DeadlineExceeded:
       return ["timeout", `no answer within ${timeoutMs / 1_000} s`];
@@ -84,6 +105,11 @@ function reasonOf(
   }
 }
 
-function systemCodeOf(cause: unknown): string | undefined {
-  return cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : undefined;
+/** Who connects to another file is told what who connects to a socket without a server is. */
+async function isSocket(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isSocket();
+  } catch {
+    return true;
+  }
 }

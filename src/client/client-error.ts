@@ -4,8 +4,9 @@
  * - `unreachable`: there is no connection to be had;
  * - `timeout`: the server did not answer in time;
  * - `interrupted`: the caller waits no longer;
- * - `tls`: it speaks TLS, which this client does not;
- * - `protocol`: it is no gRPC server in cleartext;
+ * - `tls`: one of the two does not speak TLS, or does not trust the other's certificate;
+ * - `credentials`: our own certificate, key or authorities are none, or cannot be read; no server has a part in that;
+ * - `protocol`: it is no gRPC server;
  * - `unimplemented`: it has no StatsService, or the service lacks this call;
  * - `not_found`: there is no such counter, no such user;
  * - `refused`: it said no to the call, for any other reason;
@@ -18,6 +19,7 @@ export type ClientErrorCode =
   | "timeout"
   | "interrupted"
   | "tls"
+  | "credentials"
   | "protocol"
   | "unimplemented"
   | "not_found"

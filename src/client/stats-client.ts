@@ -2,10 +2,11 @@ import { Code, ConnectError, createClient, type CallOptions, type Client } from 
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { StatsService as V2RayStatsService } from "#gen/v2ray/core/app/stats/command/command_pb.js";
 import { StatsService as XrayStatsService } from "#gen/xray/app/stats/command/command_pb.js";
-import type { Endpoint } from "../net/endpoint.js";
 import { toClientError } from "./call-error.js";
 import { ClientError } from "./client-error.js";
+import { assertIdentity, type ClientTls } from "./client-tls.js";
 import { Http2Session } from "./http2-session.js";
+import type { ServerAddress } from "./server-address.js";
 
 /** How a server is reached. Whatever a connection will need beside its address belongs here. */
 export interface StatsClientOptions {
@@ -13,6 +14,8 @@ export interface StatsClientOptions {
   readonly timeoutMs?: number;
   /** What the server wants as `authorization: Bearer`, in visible ASCII. Default: none is sent. */
   readonly secret?: string | undefined;
+  /** How TLS is spoken, `{}` for all defaults. Default: it is not, all is in cleartext. */
+  readonly tls?: ClientTls | undefined;
 }
 
 /** The StatsService under one of its names. Xray's own calls are described under V2Ray's as well. */
@@ -31,22 +34,26 @@ export interface Calls {
 const maxAnswerBytes = 256 * 1024 * 1024;
 
 /**
- * Calls the StatsService of any server of the family, over gRPC in cleartext: V2Ray, Xray, sing-box, ours. Under which name
+ * Calls the StatsService of any server of the family, over gRPC, in cleartext or TLS: V2Ray, Xray, sing-box, ours. Under which name
  * the server has it is found out by calling: V2Ray's, which most have, and then Xray's.
  */
 export class StatsClient {
-  readonly #server: Endpoint;
+  readonly #server: ServerAddress;
+  readonly #isTls: boolean;
   readonly #timeoutMs: number;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #session: Http2Session;
   /** The one that answered last comes first. */
   #services: readonly StatsServiceClient[];
 
-  constructor(server: Endpoint, { timeoutMs = 3_000, secret }: StatsClientOptions = {}) {
+  /** @throws ClientError `credentials` if the key of {@link StatsClientOptions.tls} is not that of its certificate. */
+  constructor(server: ServerAddress, { timeoutMs = 3_000, secret, tls }: StatsClientOptions = {}) {
+    if (tls?.identity !== undefined) assertIdentity(tls.identity);
     this.#server = server;
+    this.#isTls = tls !== undefined;
     this.#timeoutMs = timeoutMs;
     this.#headers = secret === undefined ? {} : { authorization: `Bearer ${secret}` };
-    this.#session = new Http2Session(server);
+    this.#session = new Http2Session(server, tls);
     const transport = createGrpcTransport({
       baseUrl: this.#session.authority,
       sessionManager: this.#session,
@@ -74,7 +81,12 @@ export class StatsClient {
     const explain = async (error: unknown): Promise<ClientError> =>
       signal?.aborted === true
         ? new ClientError("interrupted", "interrupted before it answered", { cause: error })
-        : toClientError(error, { server: this.#server, timeoutMs: this.#timeoutMs, leftMs: leftMs() });
+        : toClientError(error, {
+            server: this.#server,
+            isTls: this.#isTls,
+            timeoutMs: this.#timeoutMs,
+            leftMs: leftMs(),
+          });
     let failure: unknown;
     for (const service of this.#services) {
       try {

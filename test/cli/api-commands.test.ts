@@ -236,9 +236,15 @@ Exit codes: 0 all went well, 1 it did not, 2 the command line is wrong.
 Print from how many addresses a user is connected.
 
 options:
-  -s, -server ADDR        where the API listens, HOST:PORT (default 127.0.0.1:8080)
+  -s, -server ADDR        where the API listens, HOST:PORT or unix:PATH (default 127.0.0.1:8080)
   -t, -timeout S          how many seconds the server may take (default 3)
-      -secret SECRET      what the server asks for; better in V2RAY_API_SECRET
+      -secret SECRET      what the server asks for; better in V2RAY_API_SECRET or a file
+      -secret-file FILE   a file with the secret
+      -tls                speak TLS, and trust the usual authorities
+      -ca FILE            speak TLS, and trust these certificates instead
+      -cert FILE          our own certificate, for a server that wants one
+      -key FILE           the key of that certificate
+      -server-name NAME   whom the server's certificate has to be for, if not HOST
       -json               print JSON (what is Xray's always does)
       -email USER         whose connections are meant
 

@@ -176,7 +176,11 @@ describe("the commands that read a server", () => {
     [["get"], "it takes the name of one counter", "get NAME"],
     [["get", "a", "b"], "it takes the name of one counter", "get NAME"],
     [["online", "a", "b"], "it takes the name of one user, or none", "online [USER]"],
-    [["stats", "-s", "x"], 'server: expected HOST:PORT or [IPv6]:PORT, got "x"', "stats [PATTERN]..."],
+    [
+      ["stats", "-s", "x"],
+      'server: expected HOST:PORT, [IPv6]:PORT or unix:PATH, got "x"',
+      "stats [PATTERN]...",
+    ],
     [["sys", "-t", "x"], 'timeout: expected seconds from 0.001 to 99999, got "x"', "sys"],
   ];
   for (const [args, reason, usage] of misused) {

@@ -17,9 +17,57 @@ describe("parseClientSettings", () => {
         server: { host, port },
         timeoutMs: 3_000,
         secret: undefined,
+        secretFile: undefined,
+        tls: undefined,
       });
     });
   }
+
+  it("reads a Unix socket", () => {
+    assert.deepEqual(parseClientSettings({ server: "unix:/run/a.sock", timeout }).server, {
+      path: "/run/a.sock",
+    });
+  });
+
+  const none = { ca: undefined, identity: undefined, serverName: undefined };
+  for (const [values, tls] of [
+    [{ tls: false }, undefined],
+    [{ tls: true }, none],
+    [{ ca: "ca.pem" }, { ...none, ca: "ca.pem" }],
+    [{ "server-name": "a.example" }, { ...none, serverName: "a.example" }],
+    [
+      { cert: "c.pem", key: "k.pem" },
+      { ...none, identity: { cert: "c.pem", key: "k.pem" } },
+    ],
+  ] as const) {
+    it(`speaks ${tls === undefined ? "no TLS" : "TLS"} after ${JSON.stringify(values)}`, () => {
+      assert.deepEqual(parseClientSettings({ server: ":1", timeout, ...values }).tls, tls);
+    });
+  }
+
+  for (const [values, message] of [
+    [{ cert: "c.pem" }, "cert: expected --key beside it"],
+    [{ key: "k.pem" }, "key: expected --cert beside it"],
+    [{ secret: "s3cret", "secret-file": "f" }, "secret-file: expected no --secret beside it"],
+  ] as const) {
+    it(`refuses ${JSON.stringify(values)}`, () => {
+      assert.throws(() => parseClientSettings({ server: ":1", timeout, ...values }), {
+        name: "UsageError",
+        message,
+      });
+    });
+  }
+
+  it("takes the secret of the environment unless an option says where it is", () => {
+    const env = { V2RAY_API_SECRET: "of-env" };
+    const read = (values: object) => {
+      const { secret, secretFile } = parseClientSettings({ server: ":1", timeout, ...values }, env);
+      return [secret, secretFile];
+    };
+    assert.deepEqual(read({}), ["of-env", undefined]);
+    assert.deepEqual(read({ secret: "given" }), ["given", undefined]);
+    assert.deepEqual(read({ "secret-file": "f" }), [undefined, "f"]);
+  });
 
   for (const server of [
     "",
@@ -29,11 +77,12 @@ describe("parseClientSettings", () => {
     "http://127.0.0.1:1",
     "::1:1",
     "[x]:1",
+    "unix:",
   ]) {
     it(`refuses the server ${JSON.stringify(server)}`, () => {
       assert.throws(() => parseClientSettings({ server, timeout }), {
         name: "UsageError",
-        message: `server: expected HOST:PORT or [IPv6]:PORT, got ${JSON.stringify(server)}`,
+        message: `server: expected HOST:PORT, [IPv6]:PORT or unix:PATH, got ${JSON.stringify(server)}`,
       });
     });
   }

@@ -54,9 +54,15 @@ options:
       --regexp            take the patterns for regular expressions (RE2)
       --reset             set what is read to zero
       --json              print JSON, as protobuf writes it
-  -s, --server ADDR       where the API listens, HOST:PORT (default 127.0.0.1:8080)
+  -s, --server ADDR       where the API listens, HOST:PORT or unix:PATH (default 127.0.0.1:8080)
   -t, --timeout S         how many seconds the server may take (default 3)
-      --secret SECRET     what the server asks for; better in V2RAY_API_SECRET
+      --secret SECRET     what the server asks for; better in V2RAY_API_SECRET or a file
+      --secret-file FILE  a file with the secret
+      --tls               speak TLS, and trust the usual authorities
+      --ca FILE           speak TLS, and trust these certificates instead
+      --cert FILE         our own certificate, for a server that wants one
+      --key FILE          the key of that certificate
+      --server-name NAME  whom the server's certificate has to be for, if not HOST
 
 A counter's name is inbound>>>TAG>>>traffic>>>uplink, and so on for outbound and user, and downlink.
 Xray and V2Ray 4 match no regular expressions: there it is done here, and --reset is refused.
@@ -72,9 +78,15 @@ Print figures of the serving process.
 
 options:
       --json              print JSON, as protobuf writes it
-  -s, --server ADDR       where the API listens, HOST:PORT (default 127.0.0.1:8080)
+  -s, --server ADDR       where the API listens, HOST:PORT or unix:PATH (default 127.0.0.1:8080)
   -t, --timeout S         how many seconds the server may take (default 3)
-      --secret SECRET     what the server asks for; better in V2RAY_API_SECRET
+      --secret SECRET     what the server asks for; better in V2RAY_API_SECRET or a file
+      --secret-file FILE  a file with the secret
+      --tls               speak TLS, and trust the usual authorities
+      --ca FILE           speak TLS, and trust these certificates instead
+      --cert FILE         our own certificate, for a server that wants one
+      --key FILE          the key of that certificate
+      --server-name NAME  whom the server's certificate has to be for, if not HOST
 
 ${exitCodes}`,
     ],

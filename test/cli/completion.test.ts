@@ -61,7 +61,8 @@ describe("v2ray-api completion bash", needs("bash"), () => {
   });
 
   const names = [...commands.map(({ name }) => name), "help"];
-  const server = ["--server", "--timeout", "--secret"];
+  const tls = ["--tls", "--ca", "--cert", "--key", "--server-name"];
+  const server = ["--server", "--timeout", "--secret", "--secret-file", ...tls];
   const table: readonly (readonly [words: readonly string[], completions: readonly string[]])[] = [
     [[""], names],
     [["s"], ["stats", "sys"]],

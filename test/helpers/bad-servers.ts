@@ -39,21 +39,21 @@ export const badServers: readonly BadServer[] = [
     title: "a TLS server",
     code: "tls",
     timeoutMs: longMs,
-    message: /^it speaks TLS, and this command only cleartext$/,
+    message: /^it speaks TLS, and was called in cleartext$/,
     start: async (t) => serve(t, createTlsServer(tlsFixture)),
   },
   {
     title: "a gRPC server behind TLS",
     code: "tls",
     timeoutMs: longMs,
-    message: /^it speaks TLS, and this command only cleartext$/,
+    message: /^it speaks TLS, and was called in cleartext$/,
     start: async (t) => serve(t, createSecureServer(tlsFixture)),
   },
   {
     title: "a TLS server that wants a certificate of its clients",
     code: "tls",
     timeoutMs: longMs,
-    message: /^it speaks TLS, and this command only cleartext$/,
+    message: /^it speaks TLS, and was called in cleartext$/,
     start: async (t) =>
       serve(
         t,

@@ -1,6 +1,6 @@
 import { connect, createServer as createTcpServer, type Socket } from "node:net";
 import type { TestContext } from "node:test";
-import { createServer } from "node:tls";
+import { createServer, type TlsOptions } from "node:tls";
 import type { Endpoint } from "../../src/net/endpoint.js";
 import { closeAfter, listen } from "./sockets.js";
 import { tlsFixture } from "./tls.js";
@@ -12,10 +12,18 @@ export interface TlsFront {
   readonly names: readonly (string | false)[];
 }
 
-/** Starts it on 127.0.0.1; it is closed after the test with all its connections. */
-export async function startTlsFront(t: TestContext, target: Endpoint): Promise<TlsFront> {
+/**
+ * Starts it on 127.0.0.1; it is closed after the test with all its connections.
+ *
+ * @param options - Beside or instead of the key and certificate of {@link tlsFixture}.
+ */
+export async function startTlsFront(
+  t: TestContext,
+  target: Endpoint,
+  options: TlsOptions = {},
+): Promise<TlsFront> {
   const names: (string | false)[] = [];
-  const server = createServer({ ...tlsFixture, allowHalfOpen: true });
+  const server = createServer({ ...tlsFixture, ...options, allowHalfOpen: true });
   server.on("tlsClientError", ignore);
   server.on("secureConnection", (secured) => {
     const carrier = carriers.get(secured.remotePort ?? 0);
