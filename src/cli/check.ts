@@ -1,12 +1,17 @@
 import type { CommandRunner } from "./command.js";
 import { parseConfigOption } from "./config-option.js";
+import { findExposedFiles, secretFilesOf } from "./exposed-files.js";
 import { loadConfig } from "./load-config.js";
-import { printResult } from "./print.js";
+import { print, printResult } from "./print.js";
 
 /** `v2ray-api check`: says whether a config is right, or all that is wrong with it. */
 export const check: CommandRunner = async (args, process) => {
-  const config = await loadConfig(parseConfigOption(args), process);
+  const path = parseConfigOption(args);
+  const config = await loadConfig(path, process);
   if (config === undefined) return 1;
+  for (const line of await findExposedFiles(secretFilesOf(path, config))) {
+    await print(process.stderr, `warning: ${line}\n`);
+  }
   await printResult(process, "ok\n");
   return 0;
 };
