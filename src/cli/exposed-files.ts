@@ -35,9 +35,7 @@ export async function findExposedFiles(
     const mode = (found.mode & 0o777).toString(8).padStart(4, "0");
     const who = (exposed & 0o007) === 0 ? "its group" : "everybody on this machine";
     const remedy = `chmod ${isOurs ? "600" : "o="} ${JSON.stringify(path)}`;
-    lines.push(
-      `${JSON.stringify(path)} has secrets in it and is open to ${who} (mode ${mode}): ${remedy}`,
-    );
+    lines.push(`${JSON.stringify(path)} has secrets in it and is open to ${who} (mode ${mode}): ${remedy}`);
   }
   return lines;
 }
