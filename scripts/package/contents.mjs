@@ -11,7 +11,7 @@ const expected = [
   /^gen\/.+_pb\.(js|d\.ts)$/,
   /^proto\/.+\.proto$/,
   /^examples\/.+\.json$/,
-  /^examples\/v2ray-api\.service$/,
+  /^examples\/(panel\.html|v2ray-api\.service)$/,
   /^docs\/configuration\.md$/,
   /^docs\/api\/.+\.md$/,
 ];

@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { describe, it, type TestContext } from "node:test";
 import { count, paths, startApi, userUplink } from "../helpers/api-server.js";
 import { exporterNames, getPage } from "../helpers/metrics.js";
 import { needs } from "../helpers/outside-client.js";
 import { runProgram } from "../helpers/program.js";
 import { startPrometheus } from "../helpers/prometheus.js";
 import { sendHttp1 } from "../helpers/raw-http.js";
+import { snippetsWith } from "../helpers/readme.js";
+import { createTempDir } from "../helpers/temp-dir.js";
+import { certificates, leafKey, testAuthority } from "../helpers/tls-authority.js";
+import { startTlsFront } from "../helpers/tls-front.js";
 
 const alice = userUplink("alice");
 const traffic = 'v2ray_traffic_uplink_bytes_total{dimension="user",target="alice"}';
@@ -53,6 +57,41 @@ describe("Prometheus", { timeout: 60_000, ...needs("prometheus") }, () => {
       assert.ok((await prometheus.query(`v2ray_${name}`)).length > 0, name);
     }
     assert.equal((await prometheus.query("up"))[0]?.value, "1");
+  });
+});
+
+describe("README's job for Prometheus", { timeout: 60_000, ...needs("prometheus") }, () => {
+  /** Puts what a test has into the place of what README calls by name. */
+  async function jobOf(t: TestContext, { secret, port }: { secret: string; port: number }): Promise<string> {
+    const folder = createTempDir(t);
+    return (await snippetsWith("yaml", "credentials_file"))
+      .replace("/etc/prometheus/v2ray-api.secret", folder.write("secret", secret))
+      .replace("/etc/prometheus/v2ray-api-ca.pem", folder.write("ca.pem", testAuthority))
+      .replace("api.example:10085", `127.0.0.1:${port}`);
+  }
+
+  it("scrapes over TLS with a secret from a file, and nothing with a wrong one", async (t) => {
+    const secrets = [{ name: "grafana", secret: "s3cret-of-grafana" }];
+    const { store, port } = await startApi(t, { secrets });
+    count(store, alice, 5);
+    const { endpoint } = await startTlsFront(
+      t,
+      { host: "127.0.0.1", port },
+      { cert: certificates.server, key: leafKey },
+    );
+    const right = await startPrometheus(
+      t,
+      await jobOf(t, { secret: "s3cret-of-grafana", port: endpoint.port }),
+    );
+    let seen;
+    do seen = (await right.query(traffic))[0];
+    while (seen === undefined);
+    assert.equal(seen.value, "5");
+    const wrong = await startPrometheus(t, await jobOf(t, { secret: "guess", port: endpoint.port }));
+    do seen = (await wrong.query("up"))[0];
+    while (seen === undefined);
+    assert.equal(seen.value, "0");
+    assert.deepEqual(await wrong.query(traffic), []);
   });
 });
 

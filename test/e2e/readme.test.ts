@@ -7,12 +7,16 @@ import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { assertCounters, expectedCounters } from "../helpers/api-client.js";
 import { startCli, testConfig } from "../helpers/cli.js";
+import { count, startApi, userUplink } from "../helpers/api-server.js";
 import { askThrough } from "../helpers/cli-traffic.js";
 import { openOrigin } from "../helpers/open-origin.js";
 import { needs } from "../helpers/outside-client.js";
 import { startPageSite } from "../helpers/page-site.js";
+import { runProgram } from "../helpers/program.js";
 import { codeBlocks, snippetsWith } from "../helpers/readme.js";
 import { closedPort } from "../helpers/sockets.js";
+import { createTempDir } from "../helpers/temp-dir.js";
+import { startUnixFront } from "../helpers/unix-front.js";
 import { WatchedText } from "../helpers/watched-text.js";
 
 const io = { timeout: 20_000 };
@@ -88,6 +92,24 @@ describe("README", () => {
     await runModule(t, await snippetsWith("js", 'from "v2ray-api/proxy"'), {
       "config.json": JSON.stringify(config),
     });
+  });
+
+  const withCurl = { ...needs("curl"), ...io };
+  it("has commands that read a Unix socket with a secret from a file", withCurl, async (t) => {
+    const { store, port } = await startApi(t, { secrets: [{ name: "panel", secret: "s3cret" }] });
+    count(store, userUplink("alice"), 5);
+    const path = await startUnixFront(t, { host: "127.0.0.1", port });
+    const commands = (await snippetsWith("sh", "--unix-socket")).replace("/run/v2ray-api/api.sock", path);
+    const { path: cwd } = createTempDir(t);
+    for (const [secret, answer] of [
+      ["s3cret", /^v2ray_traffic_uplink_bytes_total\{dimension="user",target="alice"\} 5$/m],
+      ["guess", /this is not a secret of this server/],
+    ] as const) {
+      const env = { V2RAY_API_SECRET: secret };
+      const { code, stdout } = await runProgram("sh", ["-ec", commands], { cwd, env });
+      assert.equal(code, 0);
+      assert.match(stdout, answer);
+    }
   });
 
   const inChromium = { ...needs("chromium"), timeout: 90_000 };

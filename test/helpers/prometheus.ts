@@ -22,19 +22,21 @@ export interface Prometheus {
 
 const startTimeoutMs = 20_000;
 
-/** Starts one on 127.0.0.1, with its data in a folder of its own; it ends after the test. */
+/**
+ * Starts one on 127.0.0.1, with its data in a folder of its own; it ends after the test.
+ *
+ * @param target - The port of 127.0.0.1 to scrape, or the whole section `scrape_configs`, in YAML.
+ */
 export async function startPrometheus(
   t: { after: (fn: () => void | Promise<void>) => void },
-  targetPort: number,
+  target: number | string,
 ): Promise<Prometheus> {
   const folder = new TempDir();
   const port = await closedPort();
-  const config = {
-    global: { scrape_interval: "200ms", scrape_timeout: "200ms" },
-    scrape_configs: [{ job_name: "v2ray", static_configs: [{ targets: [`127.0.0.1:${targetPort}`] }] }],
-  };
-  // YAML takes JSON.
-  const file = folder.write("prometheus.yml", JSON.stringify(config));
+  const global = "global: { scrape_interval: 200ms, scrape_timeout: 200ms }\n";
+  const job = `{ job_name: v2ray, static_configs: [{ targets: ["127.0.0.1:${target}"] }] }`;
+  const jobs = typeof target === "string" ? target : `scrape_configs: [${job}]\n`;
+  const file = folder.write("prometheus.yml", `${global}${jobs}`);
   const args = [
     `--config.file=${file}`,
     `--storage.tsdb.path=${folder.join("data")}`,
