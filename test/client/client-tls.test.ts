@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { createServer as createHttpServer } from "node:http";
+import { createSecureServer } from "node:http2";
 import { createServer as createHttpsServer } from "node:https";
 import { createServer } from "node:net";
 import { describe, it, type TestContext } from "node:test";
@@ -172,6 +173,12 @@ describe("StatsClient over TLS", io, () => {
       await assertFails(endpoint, tls, message);
     });
   }
+
+  it("is told by an HTTP/2 server of Node's that it wants a certificate, which its session does not hear", async (t) => {
+    const options = { cert: certificates.server, key: leafKey, ...mutual };
+    const { port } = await listen(t, createSecureServer(options));
+    await assertFails({ host: "127.0.0.1", port }, trusting, /^it wants a client certificate$/);
+  });
 
   it("says so of a server in cleartext", async (t) => {
     const { server } = await startFamilyServer(t, "V2Ray 5");
