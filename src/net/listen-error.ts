@@ -1,4 +1,4 @@
-import { formatEndpoint, type Endpoint } from "./endpoint.js";
+import { formatListenAddress, type ListenAddress } from "./listen-address.js";
 import { errorCodeOf } from "./system-error.js";
 
 const reasons: ReadonlyMap<string | undefined, string> = new Map([
@@ -6,6 +6,9 @@ const reasons: ReadonlyMap<string | undefined, string> = new Map([
   ["EADDRNOTAVAIL", "address not available on this machine"],
   ["EACCES", "permission denied"],
   ["ENOTFOUND", "name does not resolve"],
+  ["ENOENT", "its folder does not exist"],
+  ["ENOTDIR", "its folder is none"],
+  ["EROFS", "its file system is read-only"],
 ]);
 
 /** A listener could not be opened. The message names the address and the reason; `cause` is the system's error. */
@@ -15,11 +18,11 @@ export class ListenError extends Error {
   readonly code = "LISTEN_FAILED";
 
   /**
-   * @param endpoint - Where it was to listen.
+   * @param address - Where it was to listen.
    * @param cause - The error of the system.
    */
-  constructor(endpoint: Endpoint, cause: Error) {
+  constructor(address: ListenAddress, cause: Error) {
     const reason = reasons.get(errorCodeOf(cause)) ?? cause.message;
-    super(`listen ${formatEndpoint(endpoint)}: ${reason}`, { cause });
+    super(`listen ${formatListenAddress(address)}: ${reason}`, { cause });
   }
 }

@@ -5,9 +5,11 @@ import { closed } from "./closed.js";
 import type { Admit, Release } from "./connection-limits.js";
 import type { Endpoint } from "./endpoint.js";
 import { tcpKeepAlive } from "./keep-alive.js";
+import type { UnixAddress } from "./listen-address.js";
 import { ListenError } from "./listen-error.js";
 import { resetConnection } from "./reset.js";
 import { remoteEndpointOf } from "./socket-endpoint.js";
+import { listenOnSocketFile, type SocketFile } from "./socket-file.js";
 import { toError } from "./system-error.js";
 
 export interface TcpListenerOptions {
@@ -23,7 +25,7 @@ export interface TcpListenerOptions {
 }
 
 /**
- * Accepts TCP connections, knows the open ones, and lets go of them gracefully.
+ * Accepts TCP connections, or those of a Unix socket, knows the open ones, and lets go of them gracefully.
  *
  * Sockets are half-open capable (a client's FIN does not cut its answer off), send without delay, notice after five idle
  * minutes that their client has vanished, and have an `error` listener, so that a reset connection never ends the process.
@@ -32,6 +34,7 @@ export class TcpListener {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #logger: Logger;
+  #file: SocketFile | undefined;
 
   constructor({ onConnection, admit = admitAll, logger = silentLogger }: TcpListenerOptions) {
     this.#logger = logger;
@@ -66,11 +69,24 @@ export class TcpListener {
     } catch (error) {
       throw new ListenError({ host, port }, toError(error));
     }
-    server.on("error", (error) => {
-      this.#logger.warn("cannot accept a connection", { error: error.message });
-    });
+    this.#logFailures();
     const address = server.address();
     return { host, port: typeof address === "object" && address !== null ? address.port : port };
+  }
+
+  /**
+   * Starts to accept on a Unix socket that nobody but this user can open, in place of a port. Its file is removed at the stop.
+   *
+   * @throws ListenError, also where there is a file that is no socket, or a socket that somebody listens on.
+   */
+  async listenOnFile(address: UnixAddress): Promise<UnixAddress> {
+    try {
+      this.#file = await listenOnSocketFile(this.#server, address.path);
+    } catch (error) {
+      throw new ListenError(address, toError(error));
+    }
+    this.#logFailures();
+    return address;
   }
 
   /**
@@ -79,13 +95,14 @@ export class TcpListener {
    */
   async stop(cut: AbortSignal): Promise<void> {
     if (this.#server.listening) this.#server.close();
+    const removed = this.#removeFile();
     const resetAll = (): void => {
       for (const socket of this.#sockets) resetConnection(socket);
     };
     if (cut.aborted) resetAll();
     cut.addEventListener("abort", resetAll);
     try {
-      await Promise.all(Array.from(this.#sockets, closed));
+      await Promise.all([removed, ...Array.from(this.#sockets, closed)]);
     } finally {
       cut.removeEventListener("abort", resetAll);
     }
@@ -94,6 +111,20 @@ export class TcpListener {
   /** Stops at once. Safe to call twice. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop(AbortSignal.abort());
+  }
+
+  async #removeFile(): Promise<void> {
+    try {
+      await this.#file?.remove();
+    } catch (error) {
+      this.#logger.warn("cannot remove the socket", { error: toError(error).message });
+    }
+  }
+
+  #logFailures(): void {
+    this.#server.on("error", (error) => {
+      this.#logger.warn("cannot accept a connection", { error: error.message });
+    });
   }
 
   #adopt(socket: Socket, release: Release): void {

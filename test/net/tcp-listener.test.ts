@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { connect, Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import type { LogFields, Logger } from "../../src/log/logger.js";
@@ -6,6 +7,7 @@ import { ListenError } from "../../src/net/listen-error.js";
 import { TcpListener } from "../../src/net/tcp-listener.js";
 import { readAll } from "../helpers/bytes.js";
 import { closeAfter } from "../helpers/sockets.js";
+import { createTempDir } from "../helpers/temp-dir.js";
 import { closed, event, failed, turns, until, withTimeout } from "../helpers/timing.js";
 
 const io = { timeout: 10_000 };
@@ -281,5 +283,44 @@ describe("TcpListener with an admission", () => {
     accepted[0]?.destroy();
     await until(() => listener.connectionCount === 0);
     assert.equal(released, 1);
+  });
+});
+
+describe("TcpListener on a Unix socket", () => {
+  it(
+    "accepts there, says where, and removes the file at the stop before it waits for anybody",
+    io,
+    async (t) => {
+      const path = createTempDir(t).join("a.sock");
+      const accepted: Socket[] = [];
+      const listener = new TcpListener({ onConnection: (socket) => accepted.push(socket) });
+      closeAfter(t, listener);
+      assert.deepEqual(await listener.listenOnFile({ path }), { path });
+      const client = connect({ path });
+      closeAfter(t, client);
+      await until(() => listener.connectionCount === 1);
+      accepted[0]?.end("hello");
+      assert.equal((await readAll(client)).toString(), "hello");
+      const waiting = connect({ path });
+      closeAfter(t, waiting);
+      await until(() => accepted.length === 2);
+      const cut = new AbortController();
+      const stopped = listener.stop(cut.signal);
+      await until(() => !existsSync(path));
+      assert.equal(listener.connectionCount, 1);
+      cut.abort();
+      await stopped;
+      await closed(waiting.resume());
+    },
+  );
+
+  it("says what is in the way", io, async (t) => {
+    const path = createTempDir(t).write("a.sock", "precious");
+    const listener = new TcpListener({ onConnection: () => undefined });
+    await assert.rejects(listener.listenOnFile({ path }), (error) => {
+      assert.ok(error instanceof ListenError);
+      assert.equal(error.message, `listen unix:${path}: a file is there that is no socket`);
+      return true;
+    });
   });
 });
