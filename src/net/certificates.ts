@@ -10,15 +10,20 @@ import { toError } from "./system-error.js";
 export async function readCertificates(path: string): Promise<string> {
   try {
     const text = await readFile(path, "utf8");
-    const certificates = text.match(pemCertificate) ?? [];
-    if (certificates.length === 0) throw new Error("it has no certificate in PEM");
-    for (const certificate of certificates) new X509Certificate(certificate);
+    assertCertificates(text);
     return text;
   } catch (cause) {
     throw new Error(`cannot read certificates from ${JSON.stringify(path)}: ${toError(cause).message}`, {
       cause,
     });
   }
+}
+
+/** @throws Error if there is none in the text, or one that is malformed. */
+export function assertCertificates(text: string): void {
+  const certificates = text.match(pemCertificate) ?? [];
+  if (certificates.length === 0) throw new Error("it has no certificate in PEM");
+  for (const certificate of certificates) new X509Certificate(certificate);
 }
 
 const pemCertificate = /-----BEGIN (?:TRUSTED )?CERTIFICATE-----[^-]*-----END (?:TRUSTED )?CERTIFICATE-----/g;
