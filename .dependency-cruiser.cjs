@@ -13,11 +13,21 @@ const floors = {
   "^src/proxy/": ["^src/(log|net|track)/"],
   "^src/config/": ["^src/(log|stats|net|track|proxy)/"],
   "^src/parts/": ["^src/(log|net)/"],
-  "^src/create-[a-z]+\\.ts$": ["^src/(log|net|proxy|config)/"],
+  "^src/create-[a-z]+\\.ts$": ["^src/(log|stats|net|track|proxy|config|parts)/"],
+  "^src/app-settings\\.ts$": ["^src/(net|track|proxy|config)/"],
   "^src/assembly\\.ts$": ["^src/(log|stats|net|track|proxy|config|parts)/", "^src/create-[a-z]+\\.ts$"],
-  "^src/app\\.ts$": ["^src/(log|stats|net|track|proxy|config|parts)/", "^src/(assembly|create-[a-z]+)\\.ts$"],
-  "^src/index\\.ts$": ["^src/(log|stats|net|track|proxy|config|rpc|parts)/", "^src/(app|assembly)\\.ts$"],
-  "^src/proxy-entry\\.ts$": ["^src/(log|stats|net|track|proxy|config|parts)/", "^src/(app|assembly)\\.ts$"],
+  "^src/app\\.ts$": [
+    "^src/(log|stats|net|track|proxy|config|parts)/",
+    "^src/(app-settings|assembly|create-[a-z]+)\\.ts$",
+  ],
+  "^src/index\\.ts$": [
+    "^src/(log|stats|net|track|proxy|config|rpc|parts)/",
+    "^src/(app|assembly|create-api)\\.ts$",
+  ],
+  "^src/proxy-entry\\.ts$": [
+    "^src/(log|stats|net|track|proxy|config|parts)/",
+    "^src/(app|assembly|create-api)\\.ts$",
+  ],
   "^src/stats-entry\\.ts$": ["^src/(log|stats|net|track)/"],
   "^src/cli/": [
     "^src/index\\.ts$",

@@ -5,19 +5,20 @@ import {
   withoutClosed,
   type AppAddresses,
   type Assembly,
-  type CreateApiServer,
 } from "./assembly.js";
+import { boundsOf, knownOf, timesOf, type Mutable } from "./app-settings.js";
 import { diffConfigs, type ConfigDiff } from "./config/config-diff.js";
 import type { Config } from "./config/config.js";
 import { summarizeDiff } from "./config/diff-summary.js";
+import type { CreateApiServer } from "./create-api.js";
 import type { InboundHandlers } from "./create-inbound.js";
 import { toRoutes } from "./create-routes.js";
 import { silentLogger, type Logger } from "./log/logger.js";
-import { ConnectionLimits, type ConnectionBounds } from "./net/connection-limits.js";
+import { ConnectionLimits } from "./net/connection-limits.js";
 import { DescriptorHeadroom } from "./net/descriptor-headroom.js";
-import { formatEndpoint } from "./net/endpoint.js";
+import { formatListenAddress, isUnix } from "./net/listen-address.js";
 import { Gate } from "./parts/gate.js";
-import type { Part } from "./parts/part.js";
+import type { ListeningPart } from "./parts/part.js";
 import { RunningParts } from "./parts/running-parts.js";
 import { StartError } from "./parts/start-error.js";
 import type { ClientTimes } from "./proxy/client-times.js";
@@ -31,7 +32,7 @@ import { ConnectionTable } from "./track/connection-table.js";
 import { chainTrackers, type ConnectionTracker } from "./track/connection-tracker.js";
 import { CurrentTracker } from "./track/current-tracker.js";
 import { IdleWatch } from "./track/idle-watch.js";
-import { OnlineUsers, type KnownUsers } from "./track/online-users.js";
+import { OnlineUsers } from "./track/online-users.js";
 import { StatsTracker } from "./track/stats-tracker.js";
 
 /** What every `createApp()` takes beside the config. */
@@ -178,17 +179,19 @@ export class App {
       const closings = going.map(async (part) => {
         const closed = this.#running.close(part);
         // Calls at an API may take their time to end.
-        if (part !== before.api) await closed;
+        if (!before.api.parts.some((apiPart) => apiPart === part)) await closed;
       });
       await Promise.all(closings);
       this.#logger.info("configuration reloaded", summarizeDiff(diff));
       for (const { name, listen, address } of partsOf(after).filter(
         (part) => !partsOf(before).includes(part),
       )) {
-        if (listen.port !== 0 || address === undefined) continue;
+        if (address === undefined || isUnix(listen) || listen.port !== 0) continue;
         // The config does not say where.
-        this.#logger.info(`${name} listens on ${formatEndpoint(address)}`);
+        this.#logger.info(`${name} listens on ${formatListenAddress(address)}`);
       }
+      // What is in a file may have changed though its name has not.
+      await Promise.all(partsOf(after).map(async (part) => part.refresh()));
       return addressesOf(after);
     });
   }
@@ -257,34 +260,13 @@ interface PreparedReload {
   /** Absent where the same are counted as before. */
   readonly tracker: ConnectionTracker | undefined;
   /** What listened before, shall no more, and still does. */
-  readonly going: readonly Part[];
+  readonly going: readonly ListeningPart[];
 }
 
 /** Where the config says whom to count. */
 const statsSection = "experimental.v2ray_api.stats";
 /** Where it says how long things may take. */
 const timeoutsSection = "experimental.timeouts";
-
-/** Whom the config counts. */
-function knownOf({ experimental }: Config): KnownUsers {
-  const { enabled, users, online_loopback: countLoopback } = experimental.v2ray_api.stats;
-  return { users: enabled ? users : [], countLoopback };
-}
-
-function boundsOf({ experimental: { limits } }: Config): ConnectionBounds {
-  return { maxCount: limits.connections, maxPerSource: limits.connections_per_source };
-}
-
-/** Of all that have them, only the app writes to them. */
-type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
-
-function timesOf({ experimental: { timeouts } }: Config): Mutable<ClientTimes> {
-  return {
-    handshakeMs: timeouts.handshake,
-    lingerMs: timeouts.linger,
-    httpKeepAliveMs: timeouts.http_keep_alive,
-  };
-}
 
 async function startOutbounds(outbounds: readonly Outbound[]): Promise<void> {
   for (const outbound of outbounds) {

@@ -1,59 +1,26 @@
 import type { ConfigDiff } from "./config/config-diff.js";
-import { secretsOf, type SecretConfig } from "./config/api-secrets.js";
 import type { Config } from "./config/config.js";
 import type { InboundConfig } from "./config/inbounds.js";
 import type { OutboundConfig } from "./config/outbounds.js";
+import { createApiParts, type ApiParts, type CreateApiServer } from "./create-api.js";
 import { createInbound, type InboundHandlers, type InboundSurroundings } from "./create-inbound.js";
 import { createOutbound, type OutboundSurroundings } from "./create-outbound.js";
 import type { Logger } from "./log/logger.js";
 import type { RefusedConnections } from "./net/connection-limits.js";
 import type { Endpoint } from "./net/endpoint.js";
-import { LoginBrake, type FailedLogins } from "./net/login-brake.js";
+import type { ListenAddress } from "./net/listen-address.js";
+import { LoginBrake } from "./net/login-brake.js";
 import { OwnListeners } from "./net/own-listeners.js";
 import { OwnSockets } from "./net/own-sockets.js";
 import { Resolver } from "./net/resolver.js";
 import type { Gate } from "./parts/gate.js";
-import { Part } from "./parts/part.js";
-import type { Service } from "./parts/service.js";
+import { Part, type ListeningPart } from "./parts/part.js";
 import type { ClientTimes } from "./proxy/client-times.js";
 import type { Inbound } from "./proxy/inbound.js";
 import type { Outbound } from "./proxy/outbound.js";
 import type { CounterStore } from "./stats/counter-store.js";
 import type { ConnectionTable } from "./track/connection-table.js";
 import type { OnlineUsers } from "./track/online-users.js";
-
-/** What an app asks of its V2Ray API server: what the config says in `experimental.v2ray_api`. */
-export interface CreateApiServerOptions {
-  /** Where to listen. An empty host means every address of the machine, port 0 any free one. */
-  readonly listen: Endpoint;
-  /** The counters to serve; absent where the config counts nothing. */
-  readonly store?: CounterStore | undefined;
-  /** The users who are online; absent where the config counts nothing. */
-  readonly online?: OnlineUsers | undefined;
-  /** The origins whose web pages may call, as browsers write them: `https://panel.example`. */
-  readonly allowedOrigins: readonly string[];
-  /** What is served beside the calls: whether anything, with whose names, and whether users are told of. */
-  readonly metrics: Config["experimental"]["v2ray_api"]["metrics"];
-  /** The app's own, to be told of in the metrics. */
-  readonly connections: ConnectionTable;
-  /** What the app's limits have refused, to be told of in the metrics. The figures go on changing. */
-  readonly refusedConnections: RefusedConnections;
-  /** The logins that have failed at the app's inbounds, to be told of in the metrics. The figures go on changing. */
-  readonly failedLogins: FailedLogins;
-  /** The secrets with which one may call, by their names; none where everybody may. */
-  readonly secrets: readonly SecretConfig[];
-  /** Whether it may listen beyond loopback without a secret. */
-  readonly insecure: boolean;
-  /** The app's own. */
-  readonly logger: Logger;
-}
-
-/**
- * Makes the V2Ray API server of an app, which is handed one so that it can do without. It is called by the app's
- * constructor and by each reload that brings another API, and only for a config that says where the API listens; what it
- * throws, they throw.
- */
-export type CreateApiServer = (options: CreateApiServerOptions) => Service;
 
 /** Where an inbound of a started app listens. */
 export interface InboundAddress {
@@ -69,21 +36,21 @@ export interface InboundAddress {
 export interface AppAddresses {
   /** In the order of the config. */
   readonly inbounds: readonly InboundAddress[];
-  /** Where the V2Ray API listens; absent where it is off. */
-  readonly api?: Endpoint | undefined;
+  /** Where the V2Ray API listens, in the order of the config; nowhere where it is off. */
+  readonly api: readonly ListenAddress[];
 }
 
 /** A config, and the parts that it describes. */
 export interface Assembly {
   readonly config: Config;
   readonly outbounds: readonly Outbound[];
-  readonly inbounds: readonly Part<Inbound>[];
-  readonly api: Part | undefined;
+  readonly inbounds: readonly Part<Endpoint, Inbound>[];
+  readonly api: ApiParts;
 }
 
 /** The parts of an assembly that listen, in the order in which they are opened: first what can be counted, then who reads. */
-export function partsOf({ inbounds, api }: Assembly): readonly Part[] {
-  return api === undefined ? inbounds : [...inbounds, api];
+export function partsOf({ inbounds, api }: Assembly): readonly ListeningPart[] {
+  return [...inbounds, ...api.parts];
 }
 
 /** Where the parts of an assembly listen, all of which are open. */
@@ -92,7 +59,7 @@ export function addressesOf({ inbounds, api }: Assembly): AppAddresses {
     inbounds: inbounds.flatMap(({ service: { tag, type }, address }) =>
       address === undefined ? [] : [{ tag, type, address }],
     ),
-    api: api?.address,
+    api: api.parts.flatMap(({ address }) => (address === undefined ? [] : [address])),
   };
 }
 
@@ -101,23 +68,19 @@ export function withoutClosed({ config, outbounds, inbounds, api }: Assembly): A
   const open = inbounds.filter(({ address }) => address !== undefined);
   const tags = new Set(open.map(({ service }) => service.tag));
   const { experimental } = config;
-  const isApiOpen = api?.address !== undefined;
+  const parts = api.parts.filter(({ address }) => address !== undefined);
+  const listen = parts.map((part) => part.listen);
   return {
     config: {
       ...config,
       inbounds: config.inbounds.filter(({ tag }) => tags.has(tag)),
-      experimental: isApiOpen
-        ? experimental
-        : { ...experimental, v2ray_api: { ...experimental.v2ray_api, listen: undefined } },
+      experimental: { ...experimental, v2ray_api: { ...experimental.v2ray_api, listen } },
     },
     outbounds,
     inbounds: open,
-    api: isApiOpen ? api : undefined,
+    api: { ...api, parts },
   };
 }
-
-/** How long calls may take to end at an API that gives way to another one, in milliseconds. */
-const apiGraceMs = 2_000;
 
 /** What an {@link Assembler} makes parts with. */
 export interface AssemblerOptions {
@@ -173,7 +136,7 @@ export class Assembler {
       inbounds: config.inbounds.map(
         (inbound) => inbounds.get(inbound.tag) ?? this.#createInbound(inbound, step?.gate),
       ),
-      api: step?.diff.isApiChanged === false ? step.before.api : this.#createApi(config),
+      api: this.#createApi(config, step),
     };
   }
 
@@ -187,7 +150,7 @@ export class Assembler {
     }
   }
 
-  #createInbound(config: InboundConfig, gate: Gate | undefined): Part<Inbound> {
+  #createInbound(config: InboundConfig, gate: Gate | undefined): Part<Endpoint, Inbound> {
     const { tag, listen: host, listen_port: port } = config;
     const { handlers } = this.#options;
     const { onRequest, onPackets } = handlers;
@@ -205,28 +168,18 @@ export class Assembler {
     });
   }
 
-  #createApi({ experimental }: Config): Part | undefined {
-    const { listen: place, stats, metrics, insecure } = experimental.v2ray_api;
-    const { access_control_allow_origin: allowedOrigins, allow_from_proxy: allow } = experimental.v2ray_api;
-    if (place === undefined) return undefined;
+  #createApi(config: Config, step: Step | undefined): ApiParts {
     const { createApiServer, logger, store, online, connections, refusedConnections } = this.#options;
-    const secrets = secretsOf(experimental.v2ray_api);
-    const served = stats.enabled ? { store, online } : {};
     const { logins, ownListeners } = this.#surroundings;
     const { failed: failedLogins } = logins;
-    const told = { metrics, connections, refusedConnections, failedLogins };
-    return new Part({
-      name: "v2ray_api",
-      listen: place,
-      ownListeners: allow ? undefined : ownListeners,
-      create: (listen) =>
-        createApiServer({ listen, ...served, ...told, allowedOrigins, secrets, insecure, logger }),
-      graceMs: apiGraceMs,
-    });
+    const told = { connections, refusedConnections, failedLogins };
+    const surroundings = { logger, store, online, ownListeners, ...told };
+    const same = step?.diff.isApiChanged === false ? step.before.api : undefined;
+    return createApiParts(config, createApiServer, surroundings, same);
   }
 }
 
-function partsByTag(step: Step | undefined): Map<string, Part<Inbound>> {
+function partsByTag(step: Step | undefined): Map<string, Part<Endpoint, Inbound>> {
   return new Map(step?.before.inbounds.map((part) => [part.service.tag, part]));
 }
 

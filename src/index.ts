@@ -8,11 +8,11 @@
  */
 import { App, type CreateAppOptions } from "./app.js";
 import type { Config } from "./config/config.js";
-import { ApiServer } from "./rpc/api-server.js";
+import { createApiListeners } from "./rpc/api-listeners.js";
 
 export { App } from "./app.js";
 export type { AppOptions, CreateAppOptions } from "./app.js";
-export type { AppAddresses, CreateApiServer, CreateApiServerOptions, InboundAddress } from "./assembly.js";
+export type { AppAddresses, InboundAddress } from "./assembly.js";
 export { ConfigError } from "./config/config-error.js";
 export type { ConfigIssue } from "./config/config-error.js";
 export type { Config } from "./config/config.js";
@@ -22,6 +22,7 @@ export type { ReadConfigOptions } from "./config/read-config.js";
 export type { SourceExcerpt } from "./config/source-excerpt.js";
 export type { SourcePosition } from "./config/source-position.js";
 export { toConfig } from "./config/to-config.js";
+export type { CreateApiListener, CreateApiServer, CreateApiServerOptions } from "./create-api.js";
 export { silentLogger } from "./log/logger.js";
 export type { LogFields, Logger } from "./log/logger.js";
 export type { ByteSink, ConnectionSinks } from "./net/byte-sink.js";
@@ -31,10 +32,13 @@ export { countPacketConnection } from "./net/counting-packet-connection.js";
 export type { RefusedConnections } from "./net/connection-limits.js";
 export { formatEndpoint } from "./net/endpoint.js";
 export type { Endpoint } from "./net/endpoint.js";
+export { formatListenAddress } from "./net/listen-address.js";
+export type { ListenAddress, UnixAddress } from "./net/listen-address.js";
 export { ListenError } from "./net/listen-error.js";
 export type { FailedLogins } from "./net/login-brake.js";
 export type { PacketConnection, PacketReceiver, PacketSent } from "./net/packet-connection.js";
 export type { MovedBytes } from "./net/moved-bytes.js";
+export type { ClientAuthentication, PemSource, TlsServerOptions } from "./net/tls-server-options.js";
 export type { Service } from "./parts/service.js";
 export { StartError } from "./parts/start-error.js";
 export { ApiServer } from "./rpc/api-server.js";
@@ -74,5 +78,5 @@ export type { StatsTrackerOptions } from "./track/stats-tracker.js";
  * @param config - From `readConfig()`, `parseConfig()` or `toConfig()`.
  */
 export function createApp(config: Config, options: CreateAppOptions = {}): App {
-  return new App(config, { ...options, createApiServer: (apiOptions) => new ApiServer(apiOptions) });
+  return new App(config, { ...options, createApiServer: createApiListeners });
 }

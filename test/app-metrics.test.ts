@@ -5,6 +5,7 @@ import { toConfig } from "../src/config/to-config.js";
 import { createApp } from "../src/index.js";
 import { readAll } from "./helpers/bytes.js";
 import { startDestination } from "./helpers/destination.js";
+import { firstPort } from "./helpers/first-port.js";
 import { getPage, scrape } from "./helpers/metrics.js";
 import { openTunnel } from "./helpers/proxy.js";
 import { closeAfter } from "./helpers/sockets.js";
@@ -32,7 +33,8 @@ describe("an app's metrics", { timeout: 10_000 }, () => {
     closeAfter(t, app);
     const { inbounds, api } = await app.start();
     const [proxy] = inbounds.map(({ address }) => address);
-    assert.ok(proxy !== undefined && api !== undefined);
+    assert.ok(proxy !== undefined);
+    const port = firstPort(api);
     const destination = await startDestination(t);
     const client = await openTunnel(t, {
       ...{ protocol: "socks5", proxy, user: alice },
@@ -43,15 +45,15 @@ describe("an app's metrics", { timeout: 10_000 }, () => {
     closeAfter(t, refused);
     assert.equal((await failed(refused)).code, "ECONNRESET");
     const open = 'v2ray_api_open_connections{network="tcp"}';
-    assert.equal((await scrape(api.port))[open], "1");
+    assert.equal((await scrape(port))[open], "1");
 
     client.end("abc");
     assert.equal((await readAll(remote)).toString(), "abc");
     remote.end("hello");
     assert.equal((await readAll(client)).toString(), "hello");
     await closed(client);
-    let series = await scrape(api.port);
-    while (series[open] !== "0") series = await scrape(api.port);
+    let series = await scrape(port);
+    while (series[open] !== "0") series = await scrape(port);
     for (const [dimension, target] of Object.entries({ inbound: "in", outbound: "out", user: "alice" })) {
       const labels = `{dimension="${dimension}",target="${target}"}`;
       assert.equal(series[`xray_traffic_uplink_bytes_total${labels}`], "3");
@@ -65,7 +67,6 @@ describe("an app's metrics", { timeout: 10_000 }, () => {
     const app = createApp(configWith({ enabled: false }));
     closeAfter(t, app);
     const { api } = await app.start();
-    assert.ok(api !== undefined);
-    assert.equal((await getPage(api.port, "/metrics")).status, 404);
+    assert.equal((await getPage(firstPort(api), "/metrics")).status, 404);
   });
 });

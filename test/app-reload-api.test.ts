@@ -122,7 +122,7 @@ describe("App's reload, of the API", () => {
 
   it("switches it on and off, and lets it serve what was counted before", io, async (t) => {
     const app = await startReloadedApp(t, withApi({}));
-    assert.equal(app.addresses.api, undefined);
+    assert.deepEqual(app.addresses.api, []);
     const tunnel = await app.open("in");
     await tunnel.assertAlive();
     await app.reload(withApi({ listen: "127.0.0.1:0" }));
@@ -130,7 +130,7 @@ describe("App's reload, of the API", () => {
     assert.equal(counters["inbound>>>in>>>traffic>>>uplink"], 4n);
     const { api } = app;
     await app.reload(withApi({}));
-    assert.equal(app.addresses.api, undefined);
+    assert.deepEqual(app.addresses.api, []);
     await assert.rejects(callJson(api, "QueryStats"), { code: "ECONNREFUSED" });
     await tunnel.assertAlive();
   });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { describe, it } from "node:test";
 import { App } from "../src/app.js";
-import type { CreateApiServer } from "../src/assembly.js";
+import type { CreateApiServer } from "../src/create-api.js";
 import { toConfig } from "../src/config/to-config.js";
 import type { User } from "../src/proxy/users.js";
 import { createApp } from "../src/proxy-entry.js";
@@ -156,7 +156,7 @@ describe("An app's parts that are not opened", () => {
   /** An API server that says what becomes of it. */
   function recordApis(): { readonly made: string[]; readonly createApiServer: CreateApiServer } {
     const made: string[] = [];
-    const createApiServer: CreateApiServer = () => {
+    const createApiServer: CreateApiServer = () => () => {
       const index = made.push("made") - 1;
       return {
         start: async () => Promise.resolve({ host: "127.0.0.1", port: 7 }),
@@ -218,7 +218,7 @@ describe("An app's part that cannot be opened again", () => {
     const logger = new RecordingLogger();
     let failures = 0;
     let openCount = 0;
-    const createApiServer: CreateApiServer = () => ({
+    const createApiServer: CreateApiServer = () => () => ({
       start: async () => {
         if (failures-- > 0) throw new Error("no room");
         openCount += 1;

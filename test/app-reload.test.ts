@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { App } from "../src/app.js";
-import type { CreateApiServer } from "../src/assembly.js";
+import type { CreateApiServer } from "../src/create-api.js";
 import { toConfig } from "../src/config/to-config.js";
 import { startDestination } from "./helpers/destination.js";
 import { connectTo } from "./helpers/proxy.js";
@@ -119,7 +119,7 @@ describe("App's reload, of inbounds", () => {
     const listen_port = await closedPort();
     const destination = await startDestination(t);
     let asked: Promise<Socks5Answer> | undefined;
-    const createApiServer: CreateApiServer = () => ({
+    const createApiServer: CreateApiServer = () => () => ({
       // The API comes last: the inbound is open, and the old rules hold.
       start: async () => {
         const client = await connectTo(t, { host: "127.0.0.1", port: listen_port });

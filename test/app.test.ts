@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { App } from "../src/app.js";
-import type { AppAddresses, CreateApiServer } from "../src/assembly.js";
+import type { AppAddresses } from "../src/assembly.js";
 import { toConfig } from "../src/config/to-config.js";
+import type { CreateApiServer } from "../src/create-api.js";
 import type { Endpoint } from "../src/net/endpoint.js";
+import type { ListenAddress } from "../src/net/listen-address.js";
 import { TcpListener } from "../src/net/tcp-listener.js";
 import type { Service } from "../src/parts/service.js";
 import { StartError } from "../src/parts/start-error.js";
@@ -29,19 +31,23 @@ type ApiOptions = Parameters<CreateApiServer>[0];
 class FakeApi {
   readonly created: ApiOptions[] = [];
   readonly calls: string[] = [];
-  onStart = async (): Promise<Endpoint> => Promise.resolve(apiAt);
+  readonly asked: ListenAddress[] = [];
+  onStart = async (): Promise<ListenAddress> => Promise.resolve(apiAt);
 
-  readonly create: CreateApiServer = (options): Service => {
+  readonly create: CreateApiServer = (options) => {
     this.created.push(options);
-    return {
-      start: async () => {
-        this.calls.push("start");
-        return this.onStart();
-      },
-      stop: async ({ aborted }) => {
-        this.calls.push(aborted ? "cut" : "stop");
-        return Promise.resolve();
-      },
+    return (listen): Service<ListenAddress> => {
+      this.asked.push(listen);
+      return {
+        start: async () => {
+          this.calls.push("start");
+          return this.onStart();
+        },
+        stop: async ({ aborted }) => {
+          this.calls.push(aborted ? "cut" : "stop");
+          return Promise.resolve();
+        },
+      };
     };
   };
 }
@@ -100,13 +106,13 @@ describe("App", () => {
         ["b", "mixed", "127.0.0.1"],
       ],
     );
-    assert.deepEqual(api, apiAt);
+    assert.deepEqual(api, [apiAt]);
     for (const { address } of inbounds) await connectTo(t, address);
   });
 
   it("is nothing at all from an empty config", io, async (t) => {
     const { app, api } = build(t, {});
-    assert.deepEqual(await app.start(), { inbounds: [], api: undefined });
+    assert.deepEqual(await app.start(), { inbounds: [], api: [] });
     assert.deepEqual(api.created, []);
     await app.stop(never);
   });
@@ -159,18 +165,19 @@ describe("App", () => {
     const [options, ...others] = api.created;
     assert.deepEqual(others, []);
     assert.deepEqual(options, {
-      listen: apiAt,
       store: app.store,
       online: app.online,
       allowedOrigins: ["https://panel.example"],
       secrets: [{ name: "secret", secret: "s3cret", reset: true }],
       insecure: true,
+      tls: undefined,
       metrics: { enabled: true, prefix: "xray", users: false },
       connections: app.connections,
       refusedConnections: { connections: 0, connectionsPerSource: 0, descriptors: 0 },
       failedLogins: { atOnce: 0, late: 0, unanswered: 0 },
       logger,
     });
+    assert.deepEqual(api.asked, [apiAt]);
     assert.equal(options.store, app.store);
     assert.equal(options.online, app.online);
   });

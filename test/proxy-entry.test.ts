@@ -21,7 +21,7 @@ describe("v2ray-api/proxy", () => {
     const app = entry.createApp(config, { logger });
     closeAfter(t, app);
     const { inbounds, api } = await app.start();
-    assert.equal(api, undefined);
+    assert.deepEqual(api, []);
     const [{ address: proxy } = assert.fail("there is no inbound")] = inbounds;
     const destination = await startDestination(t);
     const client = await openTunnel(t, {
@@ -55,7 +55,7 @@ describe("v2ray-api/proxy", () => {
     it(`makes an app of ${JSON.stringify({ experimental })}`, io, async (t) => {
       const app = entry.createApp(entry.toConfig({ experimental }));
       closeAfter(t, app);
-      assert.deepEqual(await app.start(), { inbounds: [], api: undefined });
+      assert.deepEqual(await app.start(), { inbounds: [], api: [] });
     });
   }
 

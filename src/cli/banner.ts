@@ -1,22 +1,21 @@
 import { secretsOf } from "../config/api-secrets.js";
 import type { Config } from "../config/config.js";
 import { namesEvery } from "../config/v2ray-api.js";
-import { formatEndpoint, type AppAddresses, type Endpoint } from "../index.js";
+import { formatListenAddress, type AppAddresses, type Endpoint, type ListenAddress } from "../index.js";
 
 /** What a person reads when the program has started: where it listens, what it counts, and what to try. */
 export function formatBanner(config: Config, { inbounds, api }: AppAddresses): string {
+  const { tls } = config.experimental.v2ray_api;
+  const withSecret = secretsOf(config.experimental.v2ray_api).length > 0;
+  const hasTls = (address: ListenAddress): boolean => tls.enabled && !("path" in address);
   const lines = [
     ...inbounds.map(({ tag, type, address }) =>
       line(`inbound ${tag}`, `${type} on ${formatListen(address)}`),
     ),
-    line(
-      "v2ray api",
-      api === undefined ? 'off: "experimental.v2ray_api.listen" is empty' : formatListen(api),
-    ),
+    ...api.map((address) => line("v2ray api", `${formatListen(address)}${hasTls(address) ? ", TLS" : ""}`)),
+    ...(api.length === 0 ? [line("v2ray api", 'off: "experimental.v2ray_api.listen" is empty')] : []),
     line("counting", formatCounted(config)),
-    ...(api === undefined
-      ? []
-      : [line("try", formatCurl(api, secretsOf(config.experimental.v2ray_api).length > 0))]),
+    ...api.slice(0, 1).map((address) => line("try", formatCurl(address, hasTls(address), withSecret))),
   ];
   return lines.join("");
 }
@@ -25,8 +24,9 @@ function line(name: string, text: string): string {
   return `${name.padEnd(20)} ${text}\n`;
 }
 
-function formatListen(address: Endpoint): string {
-  return address.host === "" ? `every address, port ${address.port}` : formatEndpoint(address);
+function formatListen(address: ListenAddress): string {
+  const isAnywhere = "host" in address && address.host === "";
+  return isAnywhere ? `every address, port ${address.port}` : formatListenAddress(address);
 }
 
 function formatCounted({ experimental }: Config): string {
@@ -46,11 +46,17 @@ function formatCounted({ experimental }: Config): string {
 }
 
 /** @param withSecret - Whether one is needed; none is ever shown. */
-function formatCurl({ host, port }: Endpoint, withSecret: boolean): string {
-  const url = `http://${formatEndpoint({ host: reachableHost(host), port })}`;
+function formatCurl(address: ListenAddress, withTls: boolean, withSecret: boolean): string {
+  const isFile = "path" in address;
+  const socket = isFile ? `--unix-socket '${address.path}' ` : "";
+  const url = `${withTls ? "https" : "http"}://${isFile ? "localhost" : formatReachable(address)}`;
   const authorization = withSecret ? ' -H "authorization: Bearer $V2RAY_API_SECRET"' : "";
   const path = "/v2ray.core.app.stats.command.StatsService/QueryStats";
-  return `curl -s '${url}${path}' -H 'content-type: application/json'${authorization} -d '{}'`;
+  return `curl -s ${socket}'${url}${path}' -H 'content-type: application/json'${authorization} -d '{}'`;
+}
+
+function formatReachable({ host, port }: Endpoint): string {
+  return formatListenAddress({ host: reachableHost(host), port });
 }
 
 /** An address to reach a listener at that listens on every one. */

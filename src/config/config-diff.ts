@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { secretsOf } from "./api-secrets.js";
+import { tlsOptionsOf } from "./api-tls.js";
 import type { Config } from "./config.js";
 import type { InboundConfig } from "./inbounds.js";
 import type { UserConfig } from "./users.js";
@@ -20,8 +21,13 @@ export interface ConfigDiff {
   readonly outbounds: NameChanges;
   /** The users of each inbound that stays, by its tag, where something becomes of them. */
   readonly users: ReadonlyMap<string, NameChanges>;
-  /** Whether the API is another one: where it listens, whom it lets call, its metrics, or whether there is something to read. */
+  /**
+   * Whether the API is another one, wherever it listens: whom it lets call, its TLS, its metrics, or whether there is
+   * something to read.
+   */
   readonly isApiChanged: boolean;
+  /** Whether the API listens elsewhere: at other addresses, or at more or fewer. */
+  readonly isApiMoved: boolean;
   /** The other sections that have changed, by their paths, such as `route`. */
   readonly sections: readonly string[];
   /**
@@ -57,6 +63,7 @@ export function diffConfigs(before: Config, after: Config): ConfigDiff {
     outbounds,
     users,
     isApiChanged: !isDeepStrictEqual(apiOf(before), apiOf(after)),
+    isApiMoved: !isDeepStrictEqual(listenOf(before), listenOf(after)),
     sections: Object.entries(sections)
       .filter(([, sectionOf]) => !isDeepStrictEqual(sectionOf(before), sectionOf(after)))
       .map(([path]) => path),
@@ -98,9 +105,14 @@ function diffNamed<Item>(
 }
 
 function apiOf({ experimental: { v2ray_api: api } }: Config): unknown {
-  if (api.listen === undefined) return undefined;
-  const { listen, allow_from_proxy: isOpenToProxy, access_control_allow_origin: origins } = api;
-  return [listen, secretsOf(api), isOpenToProxy, origins, api.stats.enabled, api.metrics];
+  if (api.listen.length === 0) return undefined;
+  const { access_control_allow_origin: origins, allow_from_proxy: isOpenToProxy } = api;
+  const { stats, metrics, insecure, tls } = api;
+  return [secretsOf(api), isOpenToProxy, origins, stats.enabled, metrics, insecure, tlsOptionsOf(tls)];
+}
+
+function listenOf({ experimental }: Config): unknown {
+  return experimental.v2ray_api.listen;
 }
 
 function usersOf(inbound: InboundConfig): readonly UserConfig[] {

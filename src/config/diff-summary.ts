@@ -5,7 +5,7 @@ import type { ConfigDiff, NameChanges } from "./config-diff.js";
 const maxShown = 20;
 
 /** Writes what a diff does as the fields of a log line: names only, and a bounded number of them. */
-export function summarizeDiff({ inbounds, outbounds, users, isApiChanged, sections }: ConfigDiff): LogFields {
+export function summarizeDiff({ inbounds, outbounds, users, sections, ...diff }: ConfigDiff): LogFields {
   const summarize = (kind: keyof NameChanges, others: readonly string[] = []): string | undefined => {
     const parts = [
       ...named("inbound", inbounds[kind]),
@@ -15,9 +15,10 @@ export function summarizeDiff({ inbounds, outbounds, users, isApiChanged, sectio
     ];
     return parts.length === 0 ? undefined : parts.join("; ");
   };
+  const isApiAnother = diff.isApiChanged || diff.isApiMoved;
   return {
     added: summarize("added"),
-    changed: summarize("changed", [...(isApiChanged ? ["v2ray_api"] : []), ...sections]),
+    changed: summarize("changed", [...(isApiAnother ? ["v2ray_api"] : []), ...sections]),
     removed: summarize("removed"),
   };
 }

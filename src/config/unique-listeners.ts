@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
-import { formatEndpoint, parseEndpoint } from "../net/endpoint.js";
+import { formatEndpoint } from "../net/endpoint.js";
+import { formatListenAddress, isUnix, parseListenAddress } from "../net/listen-address.js";
 import { networks } from "../track/network.js";
 import { formatConfigPath, type ConfigPath } from "./config-path.js";
 import { isPort } from "./fields.js";
@@ -22,7 +23,8 @@ export function findRepeatedListeners(config: Place): readonly Finding[] {
       for (const port of ports) ownerByPort.set(port, owner);
       return [];
     }
-    const message = `expected an address and port of its own, got ${endpoint}, where ${formatConfigPath(first)} listens`;
+    const what = networks.includes("unix") ? "a socket" : "an address and port";
+    const message = `expected ${what} of its own, got ${endpoint}, where ${formatConfigPath(first)} listens`;
     return [{ path, message, at: "value" }];
   });
 }
@@ -32,13 +34,13 @@ interface Listener {
   readonly owner: ConfigPath;
   /** The value that says where it listens. */
   readonly path: ConfigPath;
-  /** TCP and UDP have ports of their own. */
+  /** TCP and UDP have ports of their own, and Unix sockets have files. */
   readonly networks: readonly string[];
   readonly endpoint: string;
 }
 
 function listeners(config: Place): readonly Listener[] {
-  return [...itemsOf(childOf(config, "inbounds")).flatMap(inboundListener), ...apiListener(config)];
+  return [...itemsOf(childOf(config, "inbounds")).flatMap(inboundListener), ...apiListeners(config)];
 }
 
 function inboundListener(inbound: Place): readonly Listener[] {
@@ -59,10 +61,14 @@ function networksOf(inbound: Place): readonly string[] {
   return named.length === 0 ? networks : networks.filter((network) => named.includes(network));
 }
 
-function apiListener(config: Place): readonly Listener[] {
-  const api = childOf(childOf(config, "experimental"), "v2ray_api");
-  const listen = childOf(api, "listen");
-  const endpoint = parseEndpoint(textAt(listen) ?? "");
-  if (endpoint === undefined || endpoint.port === 0) return [];
-  return [{ owner: api.path, path: listen.path, networks: ["tcp"], endpoint: formatEndpoint(endpoint) }];
+function apiListeners(config: Place): readonly Listener[] {
+  const listen = childOf(childOf(childOf(config, "experimental"), "v2ray_api"), "listen");
+  return itemsOf(listen).flatMap((item) => {
+    const address = parseListenAddress(textAt(item) ?? "");
+    if (address === undefined || (!isUnix(address) && address.port === 0)) return [];
+    const networks = [isUnix(address) ? "unix" : "tcp"];
+    return [
+      { owner: listen.path.slice(0, -1), path: item.path, networks, endpoint: formatListenAddress(address) },
+    ];
+  });
 }

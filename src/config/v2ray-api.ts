@@ -1,8 +1,10 @@
 import { z } from "zod";
-import { maxPort, parseEndpoint } from "../net/endpoint.js";
+import { maxPort } from "../net/endpoint.js";
+import { parseListenAddress, type ListenAddress } from "../net/listen-address.js";
 import { maxCountersRange } from "../stats/counter-store.js";
 import { everyName } from "../track/stats-tracker.js";
 import { secretsShape } from "./api-secrets.js";
+import { apiTlsSchema } from "./api-tls.js";
 import { countField, flagField, textField } from "./fields.js";
 import { listOrOne } from "./list-or-one.js";
 import { oneOf, section } from "./section.js";
@@ -64,17 +66,23 @@ const metricsSchema = section({
 
 /** Checks the section `experimental.v2ray_api`. It may be missing as a whole. */
 export const v2rayApiSchema = section({
-  /** Becomes an endpoint, with an empty host for every address; `undefined` where the API is off. */
-  listen: textField(
-    "Where the API listens; port 0 takes any free port. Beyond loopback it has to have a secret, unless `insecure` is true.",
-    `"host:port", "[IPv6]:port" or ":port" with a port from 0 to ${maxPort}, or "" for no API`,
-    (text) => text === "" || parseEndpoint(text) !== undefined,
+  /** Becomes addresses, with an empty host for every address of the machine; none where the API is off. */
+  listen: listOrOne(
+    textField(
+      "An address.",
+      `"host:port", "[IPv6]:port" or ":port" with a port from 0 to ${maxPort}, "unix:/path", or "" for no API`,
+      (text) => text === "" || parseListenAddress(text) !== undefined,
+    ),
   )
-    .default("")
-    .transform((text) => parseEndpoint(text)),
+    .transform(toAddresses)
+    .default([])
+    .describe(
+      'Where the API listens: at one or more of `"host:port"`, `"[IPv6]:port"`, `":port"` for every address of the machine, and `"unix:/path"`; port 0 takes any free port, and `""` is no API. Beyond loopback it has to have a secret or mutual TLS, unless `insecure` is true. A Unix socket can be opened by the user that the server runs as (and root) alone; it replaces one that nobody answers on, and no other file.',
+    ),
   ...secretsShape,
+  tls: apiTlsSchema,
   insecure: flagField(
-    "Whether the API may listen beyond loopback without a secret, so that whoever reaches it can read and reset the counters.",
+    "Whether the API may listen beyond loopback without a secret or mutual TLS, so that whoever reaches it can read and reset the counters.",
   ).default(false),
   allow_from_proxy: flagField(
     "Whether clients of the proxy may connect to the API through it, and so come to it from this machine.",
@@ -98,6 +106,10 @@ export const v2rayApiSchema = section({
 /** Whether a list of whom to count names all there are. */
 export function namesEvery(names: readonly string[]): boolean {
   return names.includes(everyName);
+}
+
+function toAddresses(texts: readonly string[]): readonly ListenAddress[] {
+  return texts.flatMap((text) => parseListenAddress(text) ?? []);
 }
 
 function isOrigin(text: string): boolean {

@@ -1,14 +1,18 @@
 import type { Endpoint } from "../net/endpoint.js";
+import { isUnix, type ListenAddress } from "../net/listen-address.js";
 import type { OwnListeners } from "../net/own-listeners.js";
 import type { Service } from "./service.js";
 import { StartError } from "./start-error.js";
 
 /** What a {@link Part} is, and how it is made. */
-export interface PartOptions<S extends Service> {
+export interface PartOptions<
+  Address extends ListenAddress = Endpoint,
+  S extends Service<Address> = Service<Address>,
+> {
   /** As messages name it: `inbound mixed-in`. */
   readonly name: string;
   /** Where its config wants it to listen. */
-  readonly listen: Endpoint;
+  readonly listen: Address;
   /** TCP and UDP have ports of their own. Default: TCP alone. */
   readonly networks?: readonly ("tcp" | "udp")[];
   /** Is told where it listens, as long as it does. Default: nobody is. */
@@ -17,27 +21,50 @@ export interface PartOptions<S extends Service> {
    * Makes it, to listen there. Called once at first, and once more each time that it is opened again: with where it listened,
    * the port among it that was chosen.
    */
-  readonly create: (listen: Endpoint) => S;
+  readonly create: (listen: Address) => S;
   /** How long what it has accepted may take to end when its place is needed, in milliseconds. Default: 0. */
   readonly graceMs?: number;
 }
 
-/** A part of an app that listens, and that can be closed and opened again. */
-export class Part<S extends Service = Service> {
+/** What can be done with a part wherever it listens. */
+export interface ListeningPart {
   readonly name: string;
-  readonly listen: Endpoint;
+  readonly listen: ListenAddress;
+  readonly networks: readonly ("tcp" | "udp")[];
+  /** Where it listens, with the port that was chosen; `undefined` while it is not open. */
+  readonly address: ListenAddress | undefined;
+  open(): Promise<ListenAddress>;
+  close(cut?: AbortSignal): Promise<void>;
+  discard(): Promise<void>;
+  refresh(): Promise<void>;
+}
+
+/** A part of an app that listens, and that can be closed and opened again. */
+export class Part<
+  Address extends ListenAddress = Endpoint,
+  S extends Service<Address> = Service<Address>,
+> implements ListeningPart {
+  readonly name: string;
+  readonly listen: Address;
   readonly networks: readonly ("tcp" | "udp")[];
   readonly #ownListeners: OwnListeners | undefined;
   #forget: readonly (() => void)[] = [];
-  #create: (listen: Endpoint) => S;
+  #create: (listen: Address) => S;
   readonly #graceMs: number;
   #service: S;
   #isUsed = false;
-  #address: Endpoint | undefined;
-  #lastAddress: Endpoint;
+  #address: Address | undefined;
+  #lastAddress: Address;
 
   /** @throws whatever `create` throws. */
-  constructor({ name, listen, networks = ["tcp"], ownListeners, create, graceMs = 0 }: PartOptions<S>) {
+  constructor({
+    name,
+    listen,
+    networks = ["tcp"],
+    ownListeners,
+    create,
+    graceMs = 0,
+  }: PartOptions<Address, S>) {
     this.name = name;
     this.listen = listen;
     this.networks = networks;
@@ -54,22 +81,22 @@ export class Part<S extends Service = Service> {
   }
 
   /** Where it listens, with the port that was chosen; `undefined` while it is not open. */
-  get address(): Endpoint | undefined {
+  get address(): Address | undefined {
     return this.#address;
   }
 
   /** From here on it is made so when it is opened again. What listens now stays. */
-  createBy(create: (listen: Endpoint) => S): void {
+  createBy(create: (listen: Address) => S): void {
     this.#create = create;
   }
 
   /** @throws StartError; nothing of it is open then. */
-  async open(): Promise<Endpoint> {
+  async open(): Promise<Address> {
     if (this.#isUsed) this.#service = this.#create(this.#lastAddress);
     this.#isUsed = true;
     try {
       const address = await this.#service.start();
-      this.#forget = this.networks.flatMap((network) => this.#ownListeners?.add(network, address.port) ?? []);
+      this.#forget = this.#tell(address);
       return (this.#address = this.#lastAddress = address);
     } catch (error) {
       await this.close(AbortSignal.abort());
@@ -96,6 +123,16 @@ export class Part<S extends Service = Service> {
     if (this.#isUsed) return;
     this.#isUsed = true;
     await this.#service.stop(AbortSignal.abort());
+  }
+
+  /** Has it read again what it has from files, while it listens. */
+  async refresh(): Promise<void> {
+    if (this.#address !== undefined) await this.#service.refresh?.();
+  }
+
+  #tell(address: ListenAddress): readonly (() => void)[] {
+    if (isUnix(address)) return [];
+    return this.networks.flatMap((network) => this.#ownListeners?.add(network, address.port) ?? []);
   }
 
   #endOfGrace(): AbortSignal {

@@ -1,11 +1,11 @@
 import type { Logger } from "../log/logger.js";
 import { toError } from "../net/system-error.js";
-import type { Part } from "./part.js";
+import type { ListeningPart } from "./part.js";
 import { openParts, swapParts } from "./swap-parts.js";
 
 /** The parts of an app that have something open; those whose place others have taken are among them until all of it has ended. */
 export class RunningParts {
-  readonly #parts = new Set<Part>();
+  readonly #parts = new Set<ListeningPart>();
   readonly #logger: Logger;
 
   constructor(logger: Logger) {
@@ -17,7 +17,7 @@ export class RunningParts {
    *
    * @throws StartError of the first one that cannot be opened; none of them is open then.
    */
-  async open(parts: readonly Part[]): Promise<void> {
+  async open(parts: readonly ListeningPart[]): Promise<void> {
     await openParts(parts);
     for (const part of parts) this.#parts.add(part);
   }
@@ -30,7 +30,10 @@ export class RunningParts {
    * @returns the old ones that are to go and are still open.
    * @throws StartError if one cannot be opened. All is as before then, but for those that could not be opened again.
    */
-  async swap(old: readonly Part[], next: readonly Part[]): Promise<readonly Part[]> {
+  async swap(
+    old: readonly ListeningPart[],
+    next: readonly ListeningPart[],
+  ): Promise<readonly ListeningPart[]> {
     const going = old.filter((part) => !next.includes(part));
     const coming = next.filter((part) => !old.includes(part));
     try {
@@ -49,13 +52,13 @@ export class RunningParts {
    *
    * @param cut - Default: when the part's time of grace is over.
    */
-  async close(part: Part, cut?: AbortSignal): Promise<void> {
+  async close(part: ListeningPart, cut?: AbortSignal): Promise<void> {
     await this.#settle(part, part.close(cut));
     this.#parts.delete(part);
   }
 
   /** Discards parts that will not be opened any more; nothing happens to those that were. It never rejects. */
-  async discard(parts: readonly Part[]): Promise<void> {
+  async discard(parts: readonly ListeningPart[]): Promise<void> {
     await Promise.all(parts.map(async (part) => this.#settle(part, part.discard())));
   }
 
@@ -64,7 +67,7 @@ export class RunningParts {
     await Promise.all(Array.from(this.#parts, async (part) => this.close(part, cut)));
   }
 
-  async #settle({ name }: Part, stopped: Promise<void>): Promise<void> {
+  async #settle({ name }: ListeningPart, stopped: Promise<void>): Promise<void> {
     try {
       await stopped;
     } catch (error) {

@@ -1,155 +1,54 @@
-import { setMaxListeners } from "node:events";
-import { silentLogger, type Logger } from "../log/logger.js";
-import type { RefusedConnections } from "../net/connection-limits.js";
-import { formatEndpoint, type Endpoint } from "../net/endpoint.js";
-import { FailureBrake } from "../net/failure-brake.js";
-import type { FailedLogins } from "../net/login-brake.js";
-import { ListenError } from "../net/listen-error.js";
-import { isLoopbackHost } from "../net/loopback.js";
-import type { CounterStore } from "../stats/counter-store.js";
-import type { ConnectionTable } from "../track/connection-table.js";
-import type { OnlineUsers } from "../track/online-users.js";
-import { createCallHandler } from "./call-handler.js";
-import type { CallTally } from "./call-tally.js";
-import { guard } from "./guard.js";
-import type { MetricsOptions } from "./metrics/metrics-options.js";
-import { createMetricsPages } from "./metrics/pages.js";
-import { OnePortServer, type OnePortServerOptions } from "./one-port-server.js";
-import { registerHealth } from "./health.js";
-import { registerReflection } from "./reflection.js";
-import { createRefusalTally } from "./refusal-tally.js";
-import { registerStatsService } from "./routes.js";
-import type { ApiSecret } from "./secrets.js";
-import { createStatsService } from "./stats-service.js";
-import { SysStats } from "./sys-stats.js";
+import { ApiCore, type ApiCoreOptions } from "./api-core.js";
+import type { ApiListener } from "./api-listener.js";
+import type { ListenAddress } from "../net/listen-address.js";
 
 /** What an {@link ApiServer} serves, to whom, and where. */
-export interface ApiServerOptions extends Omit<OnePortServerOptions, "onRequest"> {
+export interface ApiServerOptions extends ApiCoreOptions {
   /**
-   * Where to listen. An empty host means every address of the machine, port 0 any free one. Without `secrets`, whoever
-   * reaches it can read and reset the counters, so it has to be loopback then.
+   * Where to listen: at an address or several. An empty host means every address of the machine, port 0 any free one; a path is
+   * that of a Unix socket, which only this user can open. Without `secrets` or mutual TLS, whoever reaches it can read and
+   * reset the counters, so it has to be loopback or a socket then.
    */
-  readonly listen: Endpoint;
-  /** The counters to serve. Without one the StatsService is not registered, and its calls are UNIMPLEMENTED. */
-  readonly store?: CounterStore | undefined;
-  /** The users who are online, for Xray's calls. Without it, or without a store, these are UNIMPLEMENTED. */
-  readonly online?: OnlineUsers | undefined;
-  /** Origins whose web pages may call, as browsers write them: `https://panel.example`, never `*`. Default: none. */
-  readonly allowedOrigins?: readonly string[];
-  /**
-   * Which secrets one needs to call: one of these, as `authorization: Bearer SECRET`, for everything but gRPC's health
-   * service. Others are UNAUTHENTICATED, and who tries too often is answered late. Default: none, and everybody may call.
-   */
-  readonly secrets?: readonly ApiSecret[];
-  /** Whether it may listen beyond loopback without a secret all the same. Default: false. */
-  readonly insecure?: boolean;
-  /** Largest request message, in bytes. Default: 65,536. */
-  readonly maxRequestBytes?: number;
-  /** What is served at `/metrics`, `/scrape` and `/debug/vars`. Default: all of it, with V2Ray's names. */
-  readonly metrics?: MetricsOptions;
-  /** The connections that the metrics tell of. Default: they tell of none. */
-  readonly connections?: ConnectionTable | undefined;
-  /** What limits have refused, for the metrics. Default: they do not tell. */
-  readonly refusedConnections?: RefusedConnections | undefined;
-  /** The logins that have failed at a proxy, for the metrics. Default: they do not tell. */
-  readonly failedLogins?: FailedLogins | undefined;
+  readonly listen: ListenAddress | readonly ListenAddress[];
 }
 
 /**
- * The V2Ray API on one port, for gRPC, gRPC-Web and Connect clients: the StatsService under the names of V2Ray, Xray and
- * sing-box, over HTTP/2 with prior knowledge and HTTP/1.1. Beside it, gRPC's health service and server reflection, and
+ * The V2Ray API on one port or several, for gRPC, gRPC-Web and Connect clients: the StatsService under the names of V2Ray, Xray and
+ * sing-box, over HTTP/2 and HTTP/1.1, in cleartext or under TLS. Beside it, gRPC's health service and server reflection, and
  * metrics for Prometheus.
  *
  * It is started once: a stopped one is not started again, another one is made.
  */
 export class ApiServer {
-  readonly #listen: Endpoint;
-  readonly #logger: Logger;
-  /** Whether it asks nobody for a secret and listens where other machines may reach it. */
-  readonly #isExposed: boolean;
-  readonly #insecure: boolean;
-  readonly #server: OnePortServer;
-  readonly #sysStats = new SysStats();
-  readonly #stopping = new AbortController();
+  readonly #listeners: readonly ApiListener[];
 
   /** It does nothing before {@link start}. */
-  constructor({
-    listen,
-    store,
-    online,
-    allowedOrigins = [],
-    secrets = [],
-    insecure = false,
-    maxRequestBytes,
-    metrics = {},
-    connections,
-    refusedConnections,
-    failedLogins,
-    logger = silentLogger,
-    ...timeouts
-  }: ApiServerOptions) {
-    this.#listen = listen;
-    this.#logger = logger;
-    this.#isExposed = secrets.length === 0 && !isLoopbackHost(listen.host);
-    this.#insecure = insecure;
-    const { signal: stopping } = this.#stopping;
-    // Each stream that waits for what comes next listens.
-    setMaxListeners(0, stopping);
-    const sysStats = this.#sysStats;
-    const refusals = createRefusalTally();
-    const tallies: CallTally[] = [];
-    const ofProxy = { connections, refusedConnections, failedLogins };
-    const figures = { store, sysStats, ...ofProxy, calls: tallies, refusals };
-    const calls = createCallHandler({
-      routes: (router) => {
-        if (store !== undefined) {
-          registerStatsService(router, createStatsService({ store, online, sysStats }));
-        }
-        registerHealth(router, { stopping, refusals });
-        registerReflection(router, { stopping, refusals });
-      },
-      ...(maxRequestBytes === undefined ? {} : { maxRequestBytes }),
-      pages: createMetricsPages({ ...metrics, ...figures, logger }),
-      onMethod: (tally) => tallies.push(tally),
-      refusals,
-      logger,
-    });
-    const brake = new FailureBrake({
-      onSlowed: (source) => {
-        logger.warn("wrong secrets are answered late", { source });
-      },
-    });
-    const judged = { listenHost: listen.host, allowedOrigins, secrets };
-    this.#server = new OnePortServer({
-      onRequest: guard(calls, { ...judged, brake, stopping, refusals }),
-      logger,
-      ...timeouts,
-    });
+  constructor({ listen, ...options }: ApiServerOptions) {
+    const core = new ApiCore(options);
+    this.#listeners = toList(listen).map((address) => core.createListener(address));
   }
 
   /**
-   * Starts to accept.
+   * Starts to accept, everywhere or nowhere.
    *
-   * @returns where it listens, with the port that was chosen if `listen` names port 0.
-   * @throws ListenError if it cannot listen there, or must not: beyond loopback without a secret.
+   * @returns where it listens, in the order of `listen`, with the ports that were chosen where that names port 0.
+   * @throws ListenError if it cannot listen somewhere, or must not: beyond loopback without a secret or mutual TLS. Error if
+   *   what TLS needs cannot be read.
    */
-  async start(): Promise<Endpoint> {
-    if (this.#isExposed) this.#assertMeant();
-    return this.#server.listen(this.#listen);
+  async start(): Promise<readonly ListenAddress[]> {
+    const addresses: ListenAddress[] = [];
+    try {
+      for (const listener of this.#listeners) addresses.push(await listener.start());
+    } catch (error) {
+      await this.stop(AbortSignal.abort());
+      throw error;
+    }
+    return addresses;
   }
 
-  #assertMeant(): void {
-    if (!this.#insecure) {
-      throw new ListenError(
-        this.#listen,
-        new Error(
-          "other machines can reach it: give it secrets, let it listen on loopback, or say insecure: true",
-        ),
-      );
-    }
-    this.#logger.warn("whoever reaches the V2Ray API can read and reset the counters: it has no secret", {
-      listen: formatEndpoint(this.#listen),
-    });
+  /** Reads the files of certificates again, which it does by itself when they change. What is wrong with them is logged. */
+  async refresh(): Promise<void> {
+    await Promise.all(this.#listeners.map(async (listener) => listener.refresh()));
   }
 
   /**
@@ -159,13 +58,15 @@ export class ApiServer {
    * @param cut - How long to wait: `AbortSignal.timeout(5_000)` for five seconds.
    */
   async stop(cut: AbortSignal): Promise<void> {
-    this.#stopping.abort();
-    await this.#server.stop(cut);
-    this.#sysStats[Symbol.dispose]();
+    await Promise.all(this.#listeners.map(async (listener) => listener.stop(cut)));
   }
 
   /** Stops at once, cutting what is open; for `await using`. Safe to call twice. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop(AbortSignal.abort());
   }
+}
+
+function toList(listen: ListenAddress | readonly ListenAddress[]): readonly ListenAddress[] {
+  return "length" in listen ? listen : [listen];
 }

@@ -13,6 +13,8 @@ import { createCallerJudge, type ApiSecret } from "./secrets.js";
 export interface GuardOptions extends OwnOriginOptions {
   /** With which one may call. Default: none, and everybody may. */
   readonly secrets?: readonly ApiSecret[] | undefined;
+  /** Whether TLS lets nobody in without a verified certificate: they may come under any Host, too. Default: false. */
+  readonly isMutual?: boolean;
   /** Slows the answers to those who have no right secret. Default: one of its own. */
   readonly brake?: Pick<FailureBrake, "schedule">;
   /** Aborts when the server stops, which no late answer shall hold up: those that wait are given at once. Default: never. */
@@ -34,21 +36,21 @@ const preflightMaxAge = 7_200;
  * Where there are secrets, everything asks for one, but for gRPC's health service; preflights cannot have one. It also
  * stands in for an own Host: a page that has its name lead here does not know it.
  */
-export function guard(
-  handler: GuardedHandler,
-  {
+export function guard(handler: GuardedHandler, options: GuardOptions): NodeHandler {
+  const {
     secrets = [],
     brake = new FailureBrake(),
     stopping,
     refusals = createRefusalTally(),
-    ...origins
-  }: GuardOptions,
-): NodeHandler {
-  const judgeOrigin = createOriginJudge(origins);
+    isMutual = false,
+  } = options;
+  const judgeOrigin = createOriginJudge(options);
   const hasSecrets = secrets.length > 0;
   const judgeCaller = hasSecrets ? createCallerJudge(secrets) : () => anybody;
 
   return (request, response) => {
+    // On a Unix socket nobody else can be meant. In HTTP/2, whoever means nobody does not come this far.
+    if (options.listenHost === undefined && request.headers.host === "") request.headers.host = "localhost";
     const caller = judgeCaller(request.headers.authorization);
     const isOpen = pathOf(request).startsWith(healthPath);
     const asksOnly = isPreflight(request);
@@ -60,7 +62,7 @@ export function guard(
       scheme: isEncrypted(request) ? "https" : "http",
       authority: authorityOf(request),
       origin: request.headers.origin,
-      mayNameAnyHost: hasSecrets && (caller !== undefined || !isOpen || asksOnly),
+      mayNameAnyHost: isMutual || (hasSecrets && (caller !== undefined || !isOpen || asksOnly)),
     });
     switch (verdict.kind) {
       case "own":

@@ -1,9 +1,11 @@
 import { createServer as createHttp1Server, type Server as Http1Server } from "node:http";
 import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import { silentLogger, type Logger } from "../log/logger.js";
 import { readParsed } from "../net/byte-reader.js";
 import type { Endpoint } from "../net/endpoint.js";
+import type { UnixAddress } from "../net/listen-address.js";
 import { TcpListener } from "../net/tcp-listener.js";
 import { freeCallerAfter } from "./early-answer.js";
 import { parseHttpVersion } from "./http-preface.js";
@@ -12,6 +14,8 @@ import type { NodeHandler, NodeRequest, NodeResponse } from "./node-http.js";
 
 export interface OnePortServerOptions extends Partial<SessionTimeouts> {
   readonly onRequest: NodeHandler;
+  /** Speaks TLS on an accepted connection; it rejects if that does not come about in time. Default: cleartext. */
+  readonly secure?: ((socket: Socket) => Promise<TLSSocket>) | undefined;
   /** How long a connection may take to show whether it is HTTP/2, in milliseconds. Default: 10,000. */
   readonly sniffTimeoutMs?: number;
   /**
@@ -40,27 +44,29 @@ const maxSessionMemory = 64;
 const checkingIntervalMs = 4_000;
 
 /**
- * HTTP/1.1 and HTTP/2 with prior knowledge on one cleartext port, told apart by the first bytes of each connection.
- * (Node's HTTP/2 server takes HTTP/1.1 only under TLS.)
+ * HTTP/1.1 and HTTP/2 on one port, told apart by the first bytes of each connection, in cleartext as under TLS. (Node's
+ * HTTP/2 server takes HTTP/1.1 only under TLS, and knows no port that speaks both without.)
  *
- * States of a connection: undecided → http1 or http2. A connection that says nothing, or half a preface, stays undecided
- * and is cut after `sniffTimeoutMs`.
+ * States of a connection: (handshake →) undecided → http1 or http2. A connection that says nothing, or half a preface,
+ * stays undecided and is cut after `sniffTimeoutMs`.
  */
 export class OnePortServer {
   readonly #listener: TcpListener;
   readonly #http1: Http1Server;
   readonly #http2: Http2Server;
   readonly #onRequest: NodeHandler;
+  readonly #secure: ((socket: Socket) => Promise<TLSSocket>) | undefined;
   readonly #sniffTimeoutMs: number;
   readonly #sessionTimeouts: SessionTimeouts;
   readonly #logger: Logger;
-  /** Connections that run no call: undecided ones, and HTTP/1.1 ones before and between their requests. */
+  /** Connections that run no call: in their handshake, undecided ones, and HTTP/1.1 ones before and between their requests. */
   readonly #waiting = new Set<Socket>();
   readonly #sessions = new Set<ServerHttp2Session>();
   #stopping = false;
 
   constructor({
     onRequest,
+    secure,
     sniffTimeoutMs = 10_000,
     firstRequestTimeoutMs = 45_000,
     http1IdleTimeoutMs = 75_000,
@@ -69,6 +75,7 @@ export class OnePortServer {
     logger = silentLogger,
   }: OnePortServerOptions) {
     this.#onRequest = onRequest;
+    this.#secure = secure;
     this.#sniffTimeoutMs = sniffTimeoutMs;
     this.#logger = logger;
     this.#listener = new TcpListener({ onConnection: (socket) => void this.#serve(socket), logger });
@@ -105,6 +112,15 @@ export class OnePortServer {
     return this.#listener.listen(endpoint);
   }
 
+  /**
+   * Starts to accept on a Unix socket in place of a port, always in cleartext: nobody is in between.
+   *
+   * @throws ListenError
+   */
+  async listenOnFile(address: UnixAddress): Promise<UnixAddress> {
+    return this.#listener.listenOnFile(address);
+  }
+
   /** Stops to accept, lets running calls end, and destroys the connections still open when `cut` aborts. */
   async stop(cut: AbortSignal): Promise<void> {
     this.#stopping = true;
@@ -121,12 +137,18 @@ export class OnePortServer {
   }
 
   /** Never rejects. */
-  async #serve(socket: Socket): Promise<void> {
-    this.#waiting.add(socket);
-    socket.once("close", () => this.#waiting.delete(socket));
+  async #serve(accepted: Socket): Promise<void> {
+    let socket = accepted;
+    this.#wait(socket);
     try {
+      if (this.#secure !== undefined) {
+        socket = await this.#secure(accepted);
+        this.#waiting.delete(accepted);
+        this.#wait(socket);
+      }
       const version = await readParsed(socket, parseHttpVersion, { timeoutMs: this.#sniffTimeoutMs });
       if (version === "http2") {
+        assertAnnounced(socket);
         this.#waiting.delete(socket);
         // A client's FIN ends an HTTP/2 connection. Node leaves that to the socket, and would keep the session for ever.
         socket.allowHalfOpen = false;
@@ -141,6 +163,11 @@ export class OnePortServer {
       this.#logger.debug("connection without a request", { error: String(error) });
       socket.destroy();
     }
+  }
+
+  #wait(socket: Socket): void {
+    this.#waiting.add(socket);
+    socket.once("close", () => this.#waiting.delete(socket));
   }
 
   #adopt(session: ServerHttp2Session, socket: Socket): void {
@@ -171,5 +198,12 @@ export class OnePortServer {
       if (this.#stopping) socket.destroySoon();
       else if (!socket.destroyed) this.#waiting.add(socket);
     });
+  }
+}
+
+/** Under TLS, HTTP/2 is only what ALPN has said is to be spoken (RFC 9113 §3.2); Node would answer nothing else in it. */
+function assertAnnounced(socket: Socket): void {
+  if (socket instanceof TLSSocket && socket.alpnProtocol !== "h2") {
+    throw new Error("HTTP/2 that was not negotiated by ALPN");
   }
 }

@@ -7,13 +7,16 @@ export interface RequestOrigin {
   readonly authority: string | undefined;
   /** `Origin`, which browsers send and scripts cannot change. */
   readonly origin: string | undefined;
-  /** Whether the Host may be any: because the caller has a secret, or is asked for one next. Default: false. */
+  /**
+   * Whether the Host may be any: because the caller has a verified certificate or a secret, or is asked for one next.
+   * Default: false.
+   */
   readonly mayNameAnyHost?: boolean;
 }
 
 export interface OwnOriginOptions {
-  /** The host in our `listen`, a name we therefore go by. */
-  readonly listenHost: string;
+  /** The host in our `listen`, a name we therefore go by. On a Unix socket there is none. */
+  readonly listenHost: string | undefined;
   /** Origins whose pages may call us, such as `https://panel.example`. Default: none. */
   readonly allowedOrigins?: readonly string[];
 }
@@ -40,7 +43,7 @@ export function createOriginJudge({
   allowedOrigins = [],
 }: OwnOriginOptions): (request: RequestOrigin) => OriginVerdict {
   const allowed = new Set(allowedOrigins);
-  const ownNames = new Set(["localhost", listenHost.toLowerCase()]);
+  const ownNames = new Set(["localhost", listenHost?.toLowerCase()]);
   return ({ scheme, authority, origin, mayNameAnyHost = false }) => {
     const host = parseAuthority(scheme, authority);
     if (host === undefined) {

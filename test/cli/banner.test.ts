@@ -5,7 +5,7 @@ import { toConfig } from "../../src/config/to-config.js";
 
 const addresses = {
   inbounds: [{ tag: "mixed-in", type: "mixed", address: { host: "127.0.0.1", port: 2080 } }],
-  api: { host: "127.0.0.1", port: 10_085 },
+  api: [{ host: "127.0.0.1", port: 10_085 }],
 };
 
 function bannerOf(stats: object, { inbounds, api }: Partial<typeof addresses> = addresses): string[] {
@@ -15,7 +15,7 @@ function bannerOf(stats: object, { inbounds, api }: Partial<typeof addresses> = 
     outbounds: ["direct", "other"].map((tag) => ({ type: "direct", tag })),
     experimental: { v2ray_api: { stats } },
   });
-  return formatBanner(config, { inbounds: inbounds ?? [], api }).split("\n");
+  return formatBanner(config, { inbounds: inbounds ?? [], api: api ?? [] }).split("\n");
 }
 
 function queryAt(address: string): string {
@@ -79,11 +79,30 @@ describe("formatBanner", () => {
   for (const api of [{ secret: "s3cret" }, { secrets: { name: "a", secret: "s3cret" } }]) {
     it(`shows where a secret goes, and none, with ${Object.keys(api)[0]}`, () => {
       const config = toConfig({ experimental: { v2ray_api: { listen: "127.0.0.1:1", ...api } } });
-      const banner = formatBanner(config, { inbounds: [], api: { host: "127.0.0.1", port: 1 } });
+      const banner = formatBanner(config, { inbounds: [], api: [{ host: "127.0.0.1", port: 1 }] });
       assert.match(banner, / -H "authorization: Bearer \$V2RAY_API_SECRET" -d '\{\}'$/m);
       assert.doesNotMatch(banner, /s3cret/);
     });
   }
+
+  it("has a line for each address of the API, and says how to reach the first one", () => {
+    const path = "v2ray.core.app.stats.command.StatsService/QueryStats";
+    const api = [{ path: "/run/a.sock" }, { host: "127.0.0.1", port: 1 }];
+    const tls = { enabled: true, certificate_path: "c", key_path: "k" };
+    for (const [addresses, isEncrypted, shown, tried] of [
+      [api, false, ["unix:/run/a.sock", "127.0.0.1:1"], "--unix-socket '/run/a.sock' 'http://localhost"],
+      [api, true, ["unix:/run/a.sock", "127.0.0.1:1, TLS"], "--unix-socket '/run/a.sock' 'http://localhost"],
+      [api.slice(1), true, ["127.0.0.1:1, TLS"], "'https://127.0.0.1:1"],
+    ] as const) {
+      const config = toConfig({ experimental: { v2ray_api: isEncrypted ? { tls } : {} } });
+      const lines = formatBanner(config, { inbounds: [], api: addresses }).split("\n");
+      assert.deepEqual(
+        lines.slice(0, shown.length),
+        shown.map((address) => `v2ray api            ${address}`),
+      );
+      assert.ok(lines.at(-2)?.startsWith(`try                  curl -s ${tried}/${path}' `), lines.at(-2));
+    }
+  });
 
   const listens: readonly (readonly [host: string, shown: string, tried: string])[] = [
     ["", "every address, port 10085", "127.0.0.1:10085"],
@@ -95,7 +114,7 @@ describe("formatBanner", () => {
   ];
   for (const [host, shown, tried] of listens) {
     it(`shows an API that listens on ${JSON.stringify(host)}, and an address to reach it at`, () => {
-      const lines = bannerOf({}, { api: { host, port: 10_085 } });
+      const lines = bannerOf({}, { api: [{ host, port: 10_085 }] });
       assert.equal(lines[0], `v2ray api            ${shown}`);
       assert.equal(lines[2], queryAt(tried));
     });

@@ -36,7 +36,8 @@ describe("diffConfigs", () => {
   it("finds nothing between two readings of one config", () => {
     const { endsConnectionsOf, ...rest } = diff(full, structuredClone(full));
     assert.deepEqual(rest, {
-      ...{ inbounds: none, outbounds: none, users: new Map(), isApiChanged: false, sections: [] },
+      ...{ inbounds: none, outbounds: none, users: new Map(), sections: [] },
+      ...{ isApiChanged: false, isApiMoved: false },
     });
     for (const user of ["alice", "bob", undefined]) assert.equal(endsConnectionsOf("a", user), false);
   });
@@ -184,7 +185,7 @@ describe("diffConfigs", () => {
   const here = { listen: "127.0.0.1:1" };
   const apiCases: readonly (readonly [before: object, after: object, isChanged: boolean])[] = [
     [here, { ...here, stats: { users: "*" } }, false],
-    [here, { listen: "127.0.0.1:2" }, true],
+    [here, { listen: "127.0.0.1:2" }, false],
     [here, { ...here, access_control_allow_origin: "https://panel.example" }, true],
     [here, { ...here, allow_from_proxy: true }, true],
     [here, { ...here, allow_from_proxy: false }, false],
@@ -194,7 +195,23 @@ describe("diffConfigs", () => {
     [{}, { stats: { enabled: true } }, false],
     [here, { ...here, metrics: { users: false } }, true],
     [{}, { metrics: { users: false } }, false],
+    [here, { ...here, tls: { min_version: "1.3" } }, false],
+    [here, { ...here, tls: { enabled: true, certificate_path: "a", key_path: "b" } }, true],
   ];
+  const moves: readonly (readonly [before: unknown, after: unknown, isMoved: boolean])[] = [
+    ["127.0.0.1:1", ["127.0.0.1:1"], false],
+    ["127.0.0.1:1", "127.0.0.1:2", true],
+    ["127.0.0.1:1", ["127.0.0.1:1", "unix:/a"], true],
+    [["unix:/b", "unix:/a"], "unix:/b", true],
+    ["", [], false],
+    ["", "unix:/a", true],
+  ];
+  for (const [before, after, isMoved] of moves) {
+    it(`tells whether the API listens elsewhere: ${JSON.stringify([before, after])}`, () => {
+      assert.equal(diff(api({ listen: before }), api({ listen: after })).isApiMoved, isMoved);
+    });
+  }
+
   for (const [before, after, isChanged] of apiCases) {
     it(`says ${isChanged ? "that" : "whether"} the API is another one: ${JSON.stringify([before, after])}`, () => {
       assert.equal(diff(api(before), api(after)).isApiChanged, isChanged);

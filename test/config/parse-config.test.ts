@@ -49,8 +49,14 @@ describe("parseConfig", () => {
         limits: { connections: 65_536, connections_per_source: 4_096 },
         timeouts: { handshake: 15_000, idle: 0, linger: 2_000, http_keep_alive: 60_000 },
         v2ray_api: {
-          listen: { host: "::1", port: 10_085 },
+          listen: [{ host: "::1", port: 10_085 }],
           secrets: [],
+          tls: {
+            enabled: false,
+            min_version: "1.2",
+            client_authentication: "no",
+            client_certificate_path: [],
+          },
           insecure: false,
           allow_from_proxy: false,
           access_control_allow_origin: ["https://panel.example"],

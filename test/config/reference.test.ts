@@ -77,6 +77,7 @@ describe("docs/configuration.md", () => {
         "listen",
         "secret",
         "secrets",
+        "tls",
         "insecure",
         "allow_from_proxy",
         "access_control_allow_origin",
@@ -84,6 +85,10 @@ describe("docs/configuration.md", () => {
         "metrics",
       ],
       "`experimental.v2ray_api.secrets[]`": ["name", "secret", "reset"],
+      "`experimental.v2ray_api.tls`": [
+        ...["enabled", "certificate_path", "certificate", "key_path", "key", "min_version"],
+        ...["client_authentication", "client_certificate_path", "client_certificate"],
+      ],
       "`experimental.v2ray_api.stats`": [
         "enabled",
         "inbounds",

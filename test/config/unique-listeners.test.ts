@@ -8,7 +8,7 @@ const inbound = (listen_port: unknown, listen?: unknown) => ({
 const direct = (listen_port: number, network?: unknown) => ({
   ...{ type: "direct", listen_port, network, override_address: "192.0.2.1" },
 });
-const api = (listen: string) => ({ v2ray_api: { listen, insecure: true } });
+const api = (listen: string | readonly string[]) => ({ v2ray_api: { listen, insecure: true } });
 
 describe("listeners", () => {
   const fine: readonly (readonly [what: string, config: unknown])[] = [
@@ -19,6 +19,8 @@ describe("listeners", () => {
     ["by name and by address", { inbounds: [inbound(80)], experimental: api("localhost:80") }],
     ["for TCP and for UDP", { inbounds: [inbound(80), direct(80, "udp")] }],
     ["of one kind each", { inbounds: [direct(53, "udp"), direct(53, ["tcp"])], experimental: api(":53") }],
+    ["on a port and on sockets", { experimental: api(["127.0.0.1:1", "unix:/a", "unix:/b", "[::1]:1"]) }],
+    ["any free port twice", { experimental: api(["127.0.0.1:0", "127.0.0.1:0"]) }],
     ["of which one is off", { inbounds: [inbound(80)], experimental: api("") }],
   ];
   for (const [what, config] of fine) {
@@ -70,6 +72,21 @@ describe("listeners", () => {
       `experimental.v2ray_api.listen: ${own}, got [::1]:80, where inbounds[0] listens`,
     ],
   ];
+  const apiClashes: readonly (readonly [listen: readonly string[], issue: string])[] = [
+    [["127.0.0.1:1", "127.0.0.1:1"], `${own}, got 127.0.0.1:1, where experimental.v2ray_api listens`],
+    [
+      ["unix:/a/b", "unix:/a//b"],
+      "expected a socket of its own, got unix:/a/b, where experimental.v2ray_api listens",
+    ],
+  ];
+  for (const [listen, issue] of apiClashes) {
+    it(`must not be the same in one list: ${listen.join(", ")}`, () => {
+      assert.deepEqual(issueLines({ experimental: api(listen) }), [
+        `experimental.v2ray_api.listen[1]: ${issue}`,
+      ]);
+    });
+  }
+
   for (const [what, config, issue] of clashes) {
     it(`must not be the same: ${what}`, () => {
       assert.deepEqual(issueLines(config), [issue]);

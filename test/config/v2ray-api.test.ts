@@ -13,8 +13,14 @@ describe("experimental", () => {
     limits: { connections: 65_536, connections_per_source: 4_096 },
     timeouts: { handshake: 15_000, idle: 0, linger: 2_000, http_keep_alive: 60_000 },
     v2ray_api: {
-      listen: undefined,
+      listen: [],
       secrets: [],
+      tls: {
+        enabled: false,
+        min_version: "1.2",
+        client_authentication: "no",
+        client_certificate_path: [],
+      },
       insecure: false,
       allow_from_proxy: false,
       access_control_allow_origin: [],
@@ -44,22 +50,30 @@ describe("experimental", () => {
 });
 
 describe("v2ray_api.listen", () => {
-  const good: readonly (readonly [listen: string, endpoint: unknown])[] = [
-    ["127.0.0.1:10085", { host: "127.0.0.1", port: 10_085 }],
-    ["localhost:1", { host: "localhost", port: 1 }],
-    ["[::1]:65535", { host: "::1", port: 65_535 }],
-    [":8080", { host: "", port: 8080 }],
-    ["127.0.0.1:0", { host: "127.0.0.1", port: 0 }],
-    ["", undefined],
+  const good: readonly (readonly [listen: string | readonly string[], addresses: readonly object[]])[] = [
+    ["127.0.0.1:10085", [{ host: "127.0.0.1", port: 10_085 }]],
+    ["localhost:1", [{ host: "localhost", port: 1 }]],
+    ["[::1]:65535", [{ host: "::1", port: 65_535 }]],
+    [":8080", [{ host: "", port: 8080 }]],
+    ["127.0.0.1:0", [{ host: "127.0.0.1", port: 0 }]],
+    ["unix:/run/v2ray-api.sock", [{ path: "/run/v2ray-api.sock" }]],
+    ["unix:///run/./a b", [{ path: "/run/a b" }]],
+    [
+      ["127.0.0.1:1", "unix:/a", "[::1]:0"],
+      [{ host: "127.0.0.1", port: 1 }, { path: "/a" }, { host: "::1", port: 0 }],
+    ],
+    ["", []],
+    [[], []],
+    [["", ":1"], [{ host: "", port: 1 }]],
   ];
-  for (const [listen, endpoint] of good) {
+  for (const [listen, addresses] of good) {
     it(`reads ${JSON.stringify(listen)}`, () => {
-      assert.deepEqual(apiOf({ listen, insecure: true }).listen, endpoint);
+      assert.deepEqual(apiOf({ listen, insecure: true }).listen, addresses);
     });
   }
 
   const expected =
-    'expected "host:port", "[IPv6]:port" or ":port" with a port from 0 to 65535, or "" for no API';
+    'expected "host:port", "[IPv6]:port" or ":port" with a port from 0 to 65535, "unix:/path", or "" for no API';
   const bad: readonly (readonly [listen: unknown, shown: string])[] = [
     ["127.0.0.1", '"127.0.0.1"'],
     ["127.0.0.1:", '"127.0.0.1:"'],
@@ -67,6 +81,9 @@ describe("v2ray_api.listen", () => {
     ["::1:80", '"::1:80"'],
     ["http://127.0.0.1:80", '"http://127.0.0.1:80"'],
     ["http://admin:s3cret@127.0.0.1:80", '"http://…@127.0.0.1:80"'],
+    ["unix:", '"unix:"'],
+    ["unix:run/a", '"unix:run/a"'],
+    ["unix:/run/", '"unix:/run/"'],
     [10_085, "10085"],
     [null, "null"],
   ];

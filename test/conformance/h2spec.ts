@@ -5,6 +5,7 @@ import { createServer } from "node:http2";
 import { ApiServer } from "../../src/rpc/api-server.js";
 import { CounterStore } from "../../src/stats/counter-store.js";
 import { runProgram } from "../helpers/program.js";
+import { firstPort } from "../helpers/first-port.js";
 import { addressOf } from "../helpers/sockets.js";
 import { TempDir } from "../helpers/temp-dir.js";
 import { countPassed, parseReport, passedOnlyBy, type Report } from "./h2spec-report.js";
@@ -39,7 +40,7 @@ if (hasTool("h2spec")) {
 
 async function testOurs(): Promise<Report> {
   const server = new ApiServer({ listen: { host, port: 0 }, store: new CounterStore() });
-  const { port } = await server.start();
+  const port = firstPort(await server.start());
   try {
     return await runH2spec(port);
   } finally {

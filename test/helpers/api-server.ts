@@ -6,6 +6,7 @@ import { parseStatName } from "../../src/stats/stat-name.js";
 import { ConnectionTable, type ConnectionEntry } from "../../src/track/connection-table.js";
 import type { ConnectionMetadata } from "../../src/track/connection-tracker.js";
 import { OnlineUsers } from "../../src/track/online-users.js";
+import { firstPort } from "./first-port.js";
 import { closeAfter } from "./sockets.js";
 
 /** The paths of the StatsService's calls, under V2Ray's name. */
@@ -34,7 +35,7 @@ export async function startApi(t: TestContext, options: Partial<ApiServerOptions
   const connections = new ConnectionTable({ watchers: [online] });
   const server = new ApiServer({ listen: { host: "127.0.0.1", port: 0 }, store, online, ...options });
   closeAfter(t, server);
-  const { port } = await server.start();
+  const port = firstPort(await server.start());
   return { server, store, connections, online, port, url: `http://127.0.0.1:${port}` };
 }
 

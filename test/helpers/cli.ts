@@ -123,7 +123,7 @@ export class Cli {
       throw new Error(`it did not start: ${this.stderr.text}`, { cause });
     }
     this.#proxy = /^inbound .* on (\S+)$/m.exec(this.stdout.text)?.[1] ?? "";
-    this.#api = /^v2ray api +(127\S+)$/m.exec(this.stdout.text)?.[1] ?? "";
+    this.#api = /^v2ray api +(127[^\s,]+)/m.exec(this.stdout.text)?.[1] ?? "";
     return this;
   }
 

@@ -14,7 +14,7 @@ export class FakePorts {
   part(
     name: string,
     port: number,
-    options: Pick<PartOptions<Service>, "graceMs" | "networks" | "ownListeners"> = {},
+    options: Pick<PartOptions, "graceMs" | "networks" | "ownListeners"> = {},
   ): Part {
     return new Part({
       ...{ name, listen: { host: "", port }, create: (place) => this.#createService(name, place.port) },

@@ -1,10 +1,11 @@
 import { once } from "node:events";
-import { request as requestHttp1, type IncomingHttpHeaders } from "node:http";
-import { connect as connectHttp2, type ClientHttp2Session, type ClientHttp2Stream } from "node:http2";
-import { connect, type Socket } from "node:net";
+import type { IncomingHttpHeaders } from "node:http";
+import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
+import type { Socket } from "node:net";
 import type { TestContext } from "node:test";
 import { closeAfter } from "./sockets.js";
 import { closed } from "./timing.js";
+import { connectSession, openSocket, requestOn, type Port } from "./tls-port.js";
 
 /** One request, as a test wants it on the wire. */
 export interface HttpRequest {
@@ -27,14 +28,14 @@ export interface HttpAnswer {
 }
 
 /** Sends one request to that port. */
-export type SendRequest = (port: number, request: HttpRequest) => Promise<HttpAnswer>;
+export type SendRequest = (port: Port, request: HttpRequest) => Promise<HttpAnswer>;
 
 /** Sends a request over an HTTP/1.1 connection of its own. */
 export const sendHttp1: SendRequest = async (port, { method = "POST", path, headers = {}, body = "" }) =>
   new Promise((resolve, reject) => {
-    const options = { host: "127.0.0.1", port, method, path, agent: false as const };
     const allHeaders = { "content-length": Buffer.byteLength(body), ...headers };
-    const request = requestHttp1({ ...options, headers: allHeaders }, (response) => {
+    const request = requestOn(port, { method, path, headers: allHeaders });
+    request.on("response", (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("end", () => {
@@ -54,7 +55,9 @@ export const sendHttp1: SendRequest = async (port, { method = "POST", path, head
 
 /** Sends a request over an HTTP/2 connection of its own. */
 export const sendHttp2: SendRequest = async (port, request) => {
-  const session = connectHttp2(`http://127.0.0.1:${port}`);
+  const session = connectSession(port);
+  // Its stream fails as well.
+  session.on("error", ignore);
   try {
     return await sendOnSession(session, request);
   } finally {
@@ -112,10 +115,10 @@ export async function readAnswer(stream: ClientHttp2Stream): Promise<HttpAnswer>
 /** An HTTP/2 connection that is destroyed after the test. */
 export function openSession(
   t: TestContext,
-  port: number,
+  port: Port,
   settings: { initialWindowSize?: number } = {},
 ): ClientHttp2Session {
-  const session = connectHttp2(`http://127.0.0.1:${port}`, { settings });
+  const session = connectSession(port, settings);
   closeAfter(t, session);
   session.on("error", ignore);
   return session;
@@ -127,13 +130,15 @@ export async function sessionClosed(session: ClientHttp2Session): Promise<void> 
   if (!session.destroyed) await new Promise((resolve) => session.once("close", resolve));
 }
 
-/** A TCP connection on which a test says what it likes, and reads what comes as text. */
+/** A connection on which a test says what it likes, and reads what comes as text. */
 export class RawConnection {
   readonly socket: Socket;
   #text = "";
 
   constructor(socket: Socket) {
     this.socket = socket;
+    // Each piece that is waited for listens until the end.
+    socket.setMaxListeners(0);
     socket.setEncoding("latin1");
     socket.on("data", (text: string) => (this.#text += text));
     socket.on("error", ignore);
@@ -167,13 +172,10 @@ export class RawConnection {
 /** Opens a {@link RawConnection} and says something; it is destroyed after the test. */
 export async function openRaw(
   t: TestContext,
-  port: number,
+  port: Port,
   ...pieces: readonly (string | Uint8Array)[]
 ): Promise<RawConnection> {
-  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
-  closeAfter(t, socket);
-  const connection = new RawConnection(socket);
-  await once(socket, "connect");
+  const connection = new RawConnection(await openSocket(t, port));
   connection.send(...pieces);
   return connection;
 }

@@ -9,6 +9,7 @@ import type { Endpoint } from "../../src/net/endpoint.js";
 import type { User } from "../../src/proxy/users.js";
 import { readBytes } from "./bytes.js";
 import { startDestination, type Destination } from "./destination.js";
+import { firstPort } from "./first-port.js";
 import { openTunnel, type TunnelProtocol } from "./proxy.js";
 import { RecordingLogger } from "./recording-logger.js";
 import { closeAfter } from "./sockets.js";
@@ -44,7 +45,7 @@ export class ReloadedApp {
 
   /** Where the API listens: `127.0.0.1:PORT`. */
   get api(): string {
-    return `127.0.0.1:${this.addresses.api?.port ?? assert.fail("there is no API")}`;
+    return `127.0.0.1:${firstPort(this.addresses.api)}`;
   }
 
   async reload(config: object): Promise<void> {

@@ -155,3 +155,27 @@ describe("Part", () => {
     assert.deepEqual(ports.events, ["open one", "close one", "open one", "cut one"]);
   });
 });
+
+describe("A part that has something from files", () => {
+  it("has it read again while it is open, and not before or after", async () => {
+    let refreshCount = 0;
+    const part = new Part({
+      name: "a",
+      listen: { path: "/run/a.sock" },
+      create: (listen) => ({
+        start: async () => Promise.resolve(listen),
+        stop: async () => Promise.resolve(),
+        refresh: async () => {
+          refreshCount += 1;
+          return Promise.resolve();
+        },
+      }),
+    });
+    await part.refresh();
+    assert.deepEqual(await part.open(), { path: "/run/a.sock" });
+    await part.refresh();
+    await part.close();
+    await part.refresh();
+    assert.equal(refreshCount, 1);
+  });
+});

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Part } from "../../src/parts/part.js";
+import type { ListenAddress } from "../../src/net/listen-address.js";
+import { Part } from "../../src/parts/part.js";
 import { openParts, swapParts } from "../../src/parts/swap-parts.js";
 import { FakePorts } from "../helpers/fake-service.js";
 import { RecordingLogger } from "../helpers/recording-logger.js";
@@ -71,6 +72,30 @@ describe("swapParts", () => {
     old.events.length = 0;
     await swapParts({ going, coming: [next.part("new", 1), next.part("other", 2)], logger });
     assert.deepEqual(old.events, ["cut both"]);
+  });
+
+  it("closes first what is at the same Unix socket, and nothing for another one or a port", async () => {
+    const events: string[] = [];
+    const at = (name: string, listen: ListenAddress): Part<ListenAddress> =>
+      new Part<ListenAddress>({
+        name,
+        listen,
+        create: (place) => ({
+          start: async () => {
+            events.push(`open ${name}`);
+            return Promise.resolve(place);
+          },
+          stop: async () => {
+            events.push(`close ${name}`);
+            return Promise.resolve();
+          },
+        }),
+      });
+    const going = [at("old", { path: "/a" }), at("rest", { path: "/b" }), at("port", { host: "", port: 1 })];
+    await openParts(going);
+    events.length = 0;
+    await swapParts({ going, coming: [at("new", { path: "/a" }), at("other", { path: "/c" })], logger });
+    assert.deepEqual(events, ["open other", "close old", "open new"]);
   });
 
   it("does not take any free port for one that somebody has", async () => {

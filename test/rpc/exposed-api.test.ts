@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ListenError } from "../../src/net/listen-error.js";
 import { ApiServer } from "../../src/rpc/api-server.js";
+import { firstPort } from "../helpers/first-port.js";
 import { sendHttp1 } from "../helpers/raw-http.js";
 import { RecordingLogger } from "../helpers/recording-logger.js";
 import { closeAfter } from "../helpers/sockets.js";
@@ -18,7 +19,7 @@ describe("an ApiServer beyond loopback", { timeout: 20_000 }, () => {
           assert.ok(error instanceof ListenError);
           assert.match(
             error.message,
-            /^listen .*:0: other machines can reach it: give it secrets, let it listen /,
+            /^listen .*:0: other machines can reach it: give it secrets or mutual TLS, let it /,
           );
           return true;
         });
@@ -30,7 +31,7 @@ describe("an ApiServer beyond loopback", { timeout: 20_000 }, () => {
     const logger = new RecordingLogger();
     const server = new ApiServer({ listen: { host: "0.0.0.0", port: 0 }, secrets, insecure: true, logger });
     closeAfter(t, server);
-    const { port } = await server.start();
+    const port = firstPort(await server.start());
     assert.equal((await sendHttp1(port, { path: "/" })).status, 401);
     assert.deepEqual(
       logger.lines.filter(({ level }) => level !== "debug"),
@@ -42,7 +43,7 @@ describe("an ApiServer beyond loopback", { timeout: 20_000 }, () => {
     const logger = new RecordingLogger();
     const server = new ApiServer({ listen: { host: "0.0.0.0", port: 0 }, insecure: true, logger });
     closeAfter(t, server);
-    const { port } = await server.start();
+    const port = firstPort(await server.start());
     assert.equal((await sendHttp1(port, { path: "/" })).status, 404);
     const [warning, ...more] = logger.lines.filter(({ level }) => level === "warn");
     assert.equal(

@@ -56,6 +56,13 @@ describe("a Host", () => {
     assert.equal(ask("x:99999"), "malformed");
   });
 
+  it("of a Unix socket is one that needs no DNS", () => {
+    const ask = createOriginJudge({ listenHost: undefined });
+    const judged = (authority: string) => ask({ scheme: "http", authority, origin: undefined }).kind;
+    for (const authority of ["localhost", "127.0.0.1"]) assert.equal(judged(authority), "own");
+    for (const authority of ["undefined", "evil.example"]) assert.equal(judged(authority), "foreign");
+  });
+
   for (const authority of [
     undefined,
     "",
