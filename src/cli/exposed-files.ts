@@ -2,9 +2,11 @@ import { stat } from "node:fs/promises";
 import { secretsOf } from "../config/api-secrets.js";
 import type { Config } from "../config/config.js";
 
-/** The paths of the files that nobody else should read: the config, if it has secrets of the API in it. */
-export function secretFilesOf(path: string, config: Config): readonly string[] {
-  return secretsOf(config.experimental.v2ray_api).length > 0 ? [path] : [];
+/** The paths of the files that nobody else should read: the API's private key, and the config if it has a key or a secret in it. */
+export function secretFilesOf(path: string, { experimental: { v2ray_api: api } }: Config): readonly string[] {
+  const { enabled, key, key_path: keyPath } = api.tls;
+  const isSecret = secretsOf(api).length > 0 || (enabled && key !== undefined);
+  return [...(isSecret ? [path] : []), ...(enabled && keyPath !== undefined ? [keyPath] : [])];
 }
 
 export interface ExposedFilesOptions {

@@ -76,6 +76,16 @@ describe("secretFilesOf", () => {
     assert.deepEqual(of({ secrets: [{ name: "a", secret: "s3cret" }] }), ["c.json"]);
   });
 
+  it("has the private key of the API, or the config that it is in", () => {
+    const of = (tls: object, api: object = {}) =>
+      secretFilesOf("c.json", toConfig({ experimental: { v2ray_api: { ...api, tls } } }));
+    const inFiles = { enabled: true, certificate_path: "cert.pem", key_path: "key.pem" };
+    assert.deepEqual(of(inFiles), ["key.pem"]);
+    assert.deepEqual(of(inFiles, { secret: "s3cret" }), ["c.json", "key.pem"]);
+    assert.deepEqual(of({ ...inFiles, enabled: false }), []);
+    assert.deepEqual(of({ enabled: true, certificate_path: "cert.pem", key: "PEM" }), ["c.json"]);
+  });
+
   it("has nothing for the example that is run first", async () => {
     const config = await loadConfig("examples/config.json", new FakeProcess());
     assert.ok(config !== undefined);
