@@ -8,6 +8,7 @@ import { isLoopbackHost } from "../net/loopback.js";
 import type { CounterStore } from "../stats/counter-store.js";
 import type { ConnectionTable } from "../track/connection-table.js";
 import type { OnlineUsers } from "../track/online-users.js";
+import { defaultApiLimits, type ApiLimits } from "./api-limits.js";
 import { createCallHandler } from "./call-handler.js";
 import type { CallTally } from "./call-tally.js";
 import { guard } from "./guard.js";
@@ -23,7 +24,8 @@ import { createStatsService } from "./stats-service.js";
 import { SysStats } from "./sys-stats.js";
 
 /** What an {@link ApiServer} serves, to whom, and where. */
-export interface ApiServerOptions extends Omit<OnePortServerOptions, "onRequest"> {
+export interface ApiServerOptions
+  extends Omit<OnePortServerOptions, "onRequest" | "limits" | "refusals">, ApiLimits {
   /**
    * Where to listen. An empty host means every address of the machine, port 0 any free one. Without `secrets`, whoever
    * reaches it can read and reset the counters, so it has to be loopback then.
@@ -42,8 +44,6 @@ export interface ApiServerOptions extends Omit<OnePortServerOptions, "onRequest"
   readonly secrets?: readonly ApiSecret[];
   /** Whether it may listen beyond loopback without a secret all the same. Default: false. */
   readonly insecure?: boolean;
-  /** Largest request message, in bytes. Default: 65,536. */
-  readonly maxRequestBytes?: number;
   /** What is served at `/metrics`, `/scrape` and `/debug/vars`. Default: all of it, with V2Ray's names. */
   readonly metrics?: MetricsOptions;
   /** The connections that the metrics tell of. Default: they tell of none. */
@@ -77,12 +77,11 @@ export class ApiServer {
     allowedOrigins = [],
     secrets = [],
     insecure = false,
-    maxRequestBytes,
     metrics = {},
     connections,
     refusedConnections,
     logger = silentLogger,
-    ...timeouts
+    ...timeoutsAndLimits
   }: ApiServerOptions) {
     this.#listen = listen;
     this.#logger = logger;
@@ -95,15 +94,22 @@ export class ApiServer {
     const refusals = createRefusalTally();
     const tallies: CallTally[] = [];
     const figures = { store, sysStats, connections, refusedConnections, calls: tallies, refusals };
+    const limits = { ...defaultApiLimits, ...timeoutsAndLimits };
     const calls = createCallHandler({
       routes: (router) => {
         if (store !== undefined) {
-          registerStatsService(router, createStatsService({ store, online, sysStats }));
+          registerStatsService(
+            router,
+            createStatsService({
+              ...{ store, online, sysStats },
+              ...{ limits, refusals },
+            }),
+          );
         }
         registerHealth(router, { stopping });
         registerReflection(router, { stopping });
       },
-      ...(maxRequestBytes === undefined ? {} : { maxRequestBytes }),
+      limits,
       pages: createMetricsPages({ ...metrics, ...figures, logger }),
       onMethod: (tally) => tallies.push(tally),
       refusals,
@@ -116,8 +122,8 @@ export class ApiServer {
     });
     this.#server = new OnePortServer({
       onRequest: guard(calls, { listenHost: listen.host, allowedOrigins, secrets, brake, refusals }),
-      logger,
-      ...timeouts,
+      ...{ limits, refusals, logger },
+      ...timeoutsAndLimits,
     });
   }
 
