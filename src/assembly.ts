@@ -32,6 +32,8 @@ export interface CreateApiServerOptions {
   readonly allowedOrigins: readonly string[];
   /** What is served beside the calls: whether anything, with whose names, and whether users are told of. */
   readonly metrics: Config["experimental"]["v2ray_api"]["metrics"];
+  /** What requests, connections and all of them together may take. */
+  readonly limits: Config["experimental"]["v2ray_api"]["limits"];
   /** The app's own, to be told of in the metrics. */
   readonly connections: ConnectionTable;
   /** What the app's limits have refused, to be told of in the metrics. The figures go on changing. */
@@ -199,7 +201,7 @@ export class Assembler {
   }
 
   #createApi({ experimental }: Config): Part | undefined {
-    const { listen: place, stats, metrics, insecure } = experimental.v2ray_api;
+    const { listen: place, stats, metrics, limits, insecure } = experimental.v2ray_api;
     const { access_control_allow_origin: allowedOrigins } = experimental.v2ray_api;
     if (place === undefined) return undefined;
     const { createApiServer, logger, store, online, connections, refusedConnections } = this.#options;
@@ -210,7 +212,7 @@ export class Assembler {
       name: "v2ray_api",
       listen: place,
       create: (listen) =>
-        createApiServer({ listen, ...served, ...told, allowedOrigins, secrets, insecure, logger }),
+        createApiServer({ listen, ...served, ...told, limits, allowedOrigins, secrets, insecure, logger }),
       graceMs: apiGraceMs,
     });
   }

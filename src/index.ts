@@ -8,6 +8,7 @@
  */
 import { App, type CreateAppOptions } from "./app.js";
 import type { Config } from "./config/config.js";
+import type { CreateApiServerOptions } from "./assembly.js";
 import { ApiServer } from "./rpc/api-server.js";
 
 export { App } from "./app.js";
@@ -37,6 +38,7 @@ export type { MovedBytes } from "./net/moved-bytes.js";
 export type { Service } from "./parts/service.js";
 export { StartError } from "./parts/start-error.js";
 export { ApiServer } from "./rpc/api-server.js";
+export type { ApiLimits } from "./rpc/api-limits.js";
 export type { ApiServerOptions } from "./rpc/api-server.js";
 export type { MetricsOptions } from "./rpc/metrics/metrics-options.js";
 export type { ApiSecret } from "./rpc/secrets.js";
@@ -73,5 +75,37 @@ export type { StatsTrackerOptions } from "./track/stats-tracker.js";
  * @param config - From `readConfig()`, `parseConfig()` or `toConfig()`.
  */
 export function createApp(config: Config, options: CreateAppOptions = {}): App {
-  return new App(config, { ...options, createApiServer: (apiOptions) => new ApiServer(apiOptions) });
+  return new App(config, { ...options, createApiServer });
+}
+
+/** Makes the API server of an app, with the limits of its config by the names that the server has for them. */
+function createApiServer({ limits, ...others }: CreateApiServerOptions): ApiServer {
+  return new ApiServer({
+    ...others,
+    maxConnections: limits.connections,
+    maxConnectionsPerSource: limits.connections_per_source,
+    maxCalls: limits.calls,
+    maxCallsPerConnection: limits.calls_per_connection,
+    maxRequestBytes: limits.request_bytes,
+    maxHeaders: limits.headers,
+    maxHeaderBytes: limits.header_bytes,
+    maxPatterns: limits.patterns,
+    maxPatternLength: limits.pattern_length,
+    maxRegexpLength: limits.regexp_length,
+    maxRegexpRepeats: limits.regexp_repeats,
+    maxRegexpInstructions: limits.regexp_instructions,
+    maxQueryMs: limits.query_time,
+    maxWaitingQueries: limits.waiting_queries,
+    sniffTimeoutMs: limits.first_byte,
+    firstRequestTimeoutMs: limits.request,
+    http1IdleTimeoutMs: limits.http1_idle,
+    http2IdleTimeoutMs: limits.http2_idle,
+    http2PingIntervalMs: limits.http2_ping,
+    answerTimeoutMs: limits.answer,
+    maxQueuedAnswerBytes: limits.queued_answer_bytes,
+    maxHttp2Resets: limits.http2_resets,
+    maxHttp2Pings: limits.http2_pings,
+    maxHttp2Settings: limits.http2_settings,
+    maxHttp2Bytes: limits.http2_bytes,
+  });
 }

@@ -20,7 +20,7 @@ export interface ConfigDiff {
   readonly outbounds: NameChanges;
   /** The users of each inbound that stays, by its tag, where something becomes of them. */
   readonly users: ReadonlyMap<string, NameChanges>;
-  /** Whether the API is another one: where it listens, whom it lets call, its metrics, or whether there is something to read. */
+  /** Whether the API is another one: where it listens, whom it lets call, its metrics and limits, or whether there is something to read. */
   readonly isApiChanged: boolean;
   /** The other sections that have changed, by their paths, such as `route`. */
   readonly sections: readonly string[];
@@ -99,7 +99,14 @@ function diffNamed<Item>(
 
 function apiOf({ experimental: { v2ray_api: api } }: Config): unknown {
   if (api.listen === undefined) return undefined;
-  return [api.listen, secretsOf(api), api.access_control_allow_origin, api.stats.enabled, api.metrics];
+  return [
+    api.listen,
+    secretsOf(api),
+    api.access_control_allow_origin,
+    api.stats.enabled,
+    api.metrics,
+    api.limits,
+  ];
 }
 
 function usersOf(inbound: InboundConfig): readonly UserConfig[] {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { maxPort, parseEndpoint } from "../net/endpoint.js";
 import { maxCountersRange } from "../stats/counter-store.js";
 import { everyName } from "../track/stats-tracker.js";
+import { apiLimitsSchema } from "./api-limits.js";
 import { secretsShape } from "./api-secrets.js";
 import { countField, flagField, textField } from "./fields.js";
 import { listOrOne } from "./list-or-one.js";
@@ -88,6 +89,7 @@ export const v2rayApiSchema = section({
     .describe("The origins of the web pages that may call the API from a browser."),
   stats: statsSchema,
   metrics: metricsSchema,
+  limits: apiLimitsSchema,
 })
   .prefault({})
   .describe("The V2Ray API: where its server listens, and what it counts.");
