@@ -66,7 +66,7 @@ export const apiLimitsSchema = section({
   waiting_queries: countField(
     "How many queries may be waiting or being answered. Further ones are RESOURCE_EXHAUSTED.",
     { least: 1, most: million },
-  ).default(256),
+  ).default(64),
   first_byte: durationField(
     "How long a connection may take to show whether it is HTTP/1.1 or HTTP/2, which takes up to 24 bytes.",
     "10s",

@@ -18,7 +18,7 @@ export interface ApiLimits {
   readonly maxRegexpInstructions?: number;
   /** How long looking for a query's counters may take, in milliseconds, the pauses left out. Default: 5,000. */
   readonly maxQueryMs?: number;
-  /** How many queries may wait while another one, or more, is being answered. Default: 256. */
+  /** How many queries may wait while another one, or more, is being answered. Default: 64. */
   readonly maxWaitingQueries?: number;
   /** Calls and pages that may be running at the same time, over all connections. Default: 1,024. */
   readonly maxCalls?: number;
@@ -53,7 +53,7 @@ export const defaultApiLimits: Required<ApiLimits> = {
   maxRegexpRepeats: 2_000,
   maxRegexpInstructions: 4_000,
   maxQueryMs: 5_000,
-  maxWaitingQueries: 256,
+  maxWaitingQueries: 64,
   maxCalls: 1_024,
   maxCallsPerConnection: 128,
   answerTimeoutMs: 30_000,

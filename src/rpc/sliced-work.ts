@@ -7,6 +7,8 @@ export type Steps<T> = Generator<void, T, number>;
 export interface SlicedWorkOptions {
   /** How long works together may take before others have their turn of the event loop, in milliseconds. Default: 5. */
   readonly sliceMs?: number;
+  /** How long a round is, in milliseconds. Default: 250. */
+  readonly roundMs?: number;
   /** How many works may be there that are not done. */
   readonly maxCount: number;
   /** The time, in milliseconds. Default: a clock that nobody sets. */
@@ -14,18 +16,21 @@ export interface SlicedWorkOptions {
 }
 
 interface Work {
+  /** For how long it has been worked on. */
+  usedMs: number;
   /** Takes steps until the time or the work is over. @returns whether the work is. */
-  readonly advance: (sliceEndsAtMs: number) => boolean;
+  advance: (sliceEndsAtMs: number) => boolean;
 }
 
 /**
  * Does works in slices, so that none of them holds up the event loop, however many there are.
  *
- * A new one goes first, for a slice: what is short is not to wait for what is long. Those that are not done by then are done
- * one after the other, so that only one of them holds what it has found so far.
+ * A new one goes first, for a slice, since what is short is not to wait for what is long. Those that are not done by then
+ * take turns in rounds, each a round in one go: that leaves few of them in the middle, holding what they have found so far.
  */
 export class SlicedWork {
   readonly #sliceMs: number;
+  readonly #roundMs: number;
   readonly #maxCount: number;
   readonly #now: () => number;
   readonly #fresh: Work[] = [];
@@ -34,8 +39,9 @@ export class SlicedWork {
   #usedMs = 0;
   #isTurnAwaited = false;
 
-  constructor({ sliceMs = 5, maxCount, now = () => performance.now() }: SlicedWorkOptions) {
+  constructor({ sliceMs = 5, roundMs = 250, maxCount, now = () => performance.now() }: SlicedWorkOptions) {
     this.#sliceMs = sliceMs;
+    this.#roundMs = roundMs;
     this.#maxCount = maxCount;
     this.#now = now;
   }
@@ -48,13 +54,13 @@ export class SlicedWork {
   /** Does a work: at once, before this returns, if there is time. @returns its result; rejects with what it throws. */
   async run<T>(steps: Steps<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      let usedMs = 0;
-      const advance = (sliceEndsAtMs: number): boolean => {
+      const work: Work = { usedMs: 0, advance: () => true };
+      work.advance = (sliceEndsAtMs: number): boolean => {
         const startedAtMs = this.#now();
         let nowMs = startedAtMs;
         try {
           do {
-            const step = steps.next(usedMs + nowMs - startedAtMs);
+            const step = steps.next(work.usedMs + nowMs - startedAtMs);
             if (step.done === true) {
               resolve(step.value);
               return true;
@@ -65,10 +71,10 @@ export class SlicedWork {
           reject(error instanceof Error ? error : new Error(String(error)));
           return true;
         }
-        usedMs += nowMs - startedAtMs;
+        work.usedMs += nowMs - startedAtMs;
         return false;
       };
-      this.#fresh.push({ advance });
+      this.#fresh.push(work);
       this.#work();
     });
   }
@@ -87,15 +93,28 @@ export class SlicedWork {
   /** @returns whether there was something to do. */
   #workOnce(): boolean {
     const fresh = this.#fresh.shift();
-    const work = fresh ?? this.#begun[0];
+    const work = fresh ?? this.#next();
     if (work === undefined) return false;
     const startedAtMs = this.#now();
     const isDone = work.advance(startedAtMs + this.#sliceMs - this.#usedMs);
     const tookMs = this.#now() - startedAtMs;
     // Whoever waits for a result makes an answer of it right away, which takes about as long.
     this.#usedMs += isDone ? 2 * tookMs : tookMs;
-    if (isDone && fresh === undefined) this.#begun.shift();
+    if (isDone && fresh === undefined) this.#begun.splice(this.#begun.indexOf(work), 1);
     if (!isDone && fresh !== undefined) this.#begun.push(work);
     return true;
+  }
+
+  /** The first of those that have had the fewest rounds. */
+  #next(): Work | undefined {
+    let next = this.#begun[0];
+    for (const work of this.#begun) {
+      if (next !== undefined && this.#roundsOf(work) < this.#roundsOf(next)) next = work;
+    }
+    return next;
+  }
+
+  #roundsOf({ usedMs }: Work): number {
+    return Math.floor(usedMs / this.#roundMs);
   }
 }

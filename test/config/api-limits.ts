@@ -13,7 +13,7 @@ export const defaultLimits = {
   regexp_repeats: 2_000,
   regexp_instructions: 4_000,
   query_time: 5_000,
-  waiting_queries: 256,
+  waiting_queries: 64,
   first_byte: 10_000,
   request: 45_000,
   http1_idle: 75_000,

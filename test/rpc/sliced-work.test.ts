@@ -4,7 +4,7 @@ import { SlicedWork, type Steps } from "../../src/rpc/sliced-work.js";
 import { turns } from "../helpers/timing.js";
 
 /** Works that take a millisecond a step, by a clock that nothing else moves. */
-function createWork({ sliceMs = 5, maxCount = 100 } = {}) {
+function createWork({ sliceMs = 5, roundMs = 250, maxCount = 100 } = {}) {
   let nowMs = 0;
   const log: string[] = [];
   function* steps(name: string, stepCount: number, onStep?: (usedMs: number) => void): Steps<string> {
@@ -16,7 +16,7 @@ function createWork({ sliceMs = 5, maxCount = 100 } = {}) {
     }
     return `${name} is done`;
   }
-  return { work: new SlicedWork({ sliceMs, maxCount, now: () => nowMs }), log, steps };
+  return { work: new SlicedWork({ sliceMs, roundMs, maxCount, now: () => nowMs }), log, steps };
 }
 
 describe("SlicedWork", () => {
@@ -39,12 +39,22 @@ describe("SlicedWork", () => {
     assert.equal(await done, "a is done");
   });
 
-  it("does new work before what has begun, which goes on afterwards, one by one", async () => {
+  it("does new work before what has begun, which goes on in its order", async () => {
     const { work, log, steps } = createWork();
     const all = [work.run(steps("a", 12)), work.run(steps("b", 7)), work.run(steps("c", 1))];
     assert.equal(log.join(""), "aaaaa");
     assert.deepEqual(await Promise.all(all), ["a is done", "b is done", "c is done"]);
     assert.equal(log.join(""), `${"a".repeat(5)}${"b".repeat(5)}c${"a".repeat(7)}bb`);
+  });
+
+  it("lets those take turns that take more than a round", async () => {
+    const { work, log, steps } = createWork({ sliceMs: 5, roundMs: 10 });
+    const all = [work.run(steps("a", 25)), work.run(steps("b", 12))];
+    await Promise.all(all);
+    assert.equal(
+      log.join(""),
+      ["aaaaa", "bbbbb", "aaaaa", "bbbbb", "aaaaa", "aaaaa", "bb", "a", "aaaa"].join(""),
+    );
   });
 
   it("counts what is done twice, since an answer is made of it", async () => {
