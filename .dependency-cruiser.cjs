@@ -20,9 +20,10 @@ const floors = {
     "^src/(log|stats|net|track|proxy|config|parts)/",
     "^src/(app-settings|assembly|create-[a-z]+)\\.ts$",
   ],
+  "^src/api-limits-of\\.ts$": ["^src/(config|rpc)/"],
   "^src/index\\.ts$": [
     "^src/(log|stats|net|track|proxy|config|rpc|parts)/",
-    "^src/(app|assembly|create-api)\\.ts$",
+    "^src/(api-limits-of|app|assembly|create-api)\\.ts$",
   ],
   "^src/proxy-entry\\.ts$": [
     "^src/(log|stats|net|track|proxy|config|parts)/",

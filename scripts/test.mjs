@@ -25,7 +25,7 @@ const root = join("build", "test");
  * files share one, since that takes half a second to start, and most files less. After each it is looked whether a socket was left
  * open.
  */
-const lonelyFolders = ["bench", "contract", "e2e", "endurance", "peers"];
+const lonelyFolders = ["attacks", "bench", "contract", "e2e", "endurance", "peers"];
 const sharingCount = 12;
 const helper = join(root, "helpers", "leftovers.js");
 const files = readdirSync(root, { recursive: true, withFileTypes: true })

@@ -23,6 +23,8 @@ export interface CreateApiServerOptions {
   readonly allowedOrigins: readonly string[];
   /** What is served beside the calls: whether anything, with whose names, and whether users are told of. */
   readonly metrics: Config["experimental"]["v2ray_api"]["metrics"];
+  /** What requests, connections and all of them together may take. */
+  readonly limits: Config["experimental"]["v2ray_api"]["limits"];
   /** The app's own, to be told of in the metrics. */
   readonly connections: ConnectionTable;
   /** What the app's limits have refused, to be told of in the metrics. The figures go on changing. */
@@ -63,7 +65,7 @@ export interface ApiParts {
 /** What an API has that is not in the config. */
 export interface ApiSurroundings extends Omit<
   CreateApiServerOptions,
-  "allowedOrigins" | "metrics" | "secrets" | "insecure" | "tls"
+  "allowedOrigins" | "metrics" | "limits" | "secrets" | "insecure" | "tls"
 > {
   /** Is told where it listens, unless the config opens that to clients of the proxy. */
   readonly ownListeners: OwnListeners;
@@ -85,13 +87,13 @@ export function createApiParts(
   before?: ApiParts,
 ): ApiParts {
   const { listen, stats, metrics, insecure, access_control_allow_origin: allowedOrigins } = config;
-  const { allow_from_proxy: isOpenToProxy } = config;
+  const { limits, allow_from_proxy: isOpenToProxy } = config;
   if (listen.length === 0) return { parts: [], createListener: undefined };
   const createListener =
     before?.createListener ??
     create({
       ...(stats.enabled ? { store, online } : {}),
-      ...{ ...surroundings, metrics, insecure, allowedOrigins },
+      ...{ ...surroundings, metrics, limits, insecure, allowedOrigins },
       ...{ secrets: secretsOf(config), tls: tlsOptionsOf(config.tls) },
     });
   const common = {

@@ -8,6 +8,7 @@
  */
 import { App, type CreateAppOptions } from "./app.js";
 import type { Config } from "./config/config.js";
+import { apiLimitsOf } from "./api-limits-of.js";
 import { createApiListeners } from "./rpc/api-listeners.js";
 
 export { App } from "./app.js";
@@ -42,6 +43,7 @@ export type { ClientAuthentication, PemSource, TlsServerOptions } from "./net/tl
 export type { Service } from "./parts/service.js";
 export { StartError } from "./parts/start-error.js";
 export { ApiServer } from "./rpc/api-server.js";
+export type { ApiLimits } from "./rpc/api-limits.js";
 export type { ApiServerOptions } from "./rpc/api-server.js";
 export type { MetricsOptions } from "./rpc/metrics/metrics-options.js";
 export type { ApiSecret } from "./rpc/secrets.js";
@@ -78,5 +80,8 @@ export type { StatsTrackerOptions } from "./track/stats-tracker.js";
  * @param config - From `readConfig()`, `parseConfig()` or `toConfig()`.
  */
 export function createApp(config: Config, options: CreateAppOptions = {}): App {
-  return new App(config, { ...options, createApiServer: createApiListeners });
+  return new App(config, {
+    ...options,
+    createApiServer: ({ limits, ...others }) => createApiListeners({ ...others, ...apiLimitsOf(limits) }),
+  });
 }

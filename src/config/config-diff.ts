@@ -22,7 +22,7 @@ export interface ConfigDiff {
   /** The users of each inbound that stays, by its tag, where something becomes of them. */
   readonly users: ReadonlyMap<string, NameChanges>;
   /**
-   * Whether the API is another one, wherever it listens: whom it lets call, its TLS, its metrics, or whether there is
+   * Whether the API is another one, wherever it listens: whom it lets call, its TLS, its metrics and limits, or whether there is
    * something to read.
    */
   readonly isApiChanged: boolean;
@@ -107,8 +107,17 @@ function diffNamed<Item>(
 function apiOf({ experimental: { v2ray_api: api } }: Config): unknown {
   if (api.listen.length === 0) return undefined;
   const { access_control_allow_origin: origins, allow_from_proxy: isOpenToProxy } = api;
-  const { stats, metrics, insecure, tls } = api;
-  return [secretsOf(api), isOpenToProxy, origins, stats.enabled, metrics, insecure, tlsOptionsOf(tls)];
+  const { stats, metrics, limits, insecure, tls } = api;
+  return [
+    secretsOf(api),
+    isOpenToProxy,
+    origins,
+    stats.enabled,
+    metrics,
+    limits,
+    insecure,
+    tlsOptionsOf(tls),
+  ];
 }
 
 function listenOf({ experimental }: Config): unknown {

@@ -3,6 +3,7 @@ import { maxPort } from "../net/endpoint.js";
 import { parseListenAddress, type ListenAddress } from "../net/listen-address.js";
 import { maxCountersRange } from "../stats/counter-store.js";
 import { everyName } from "../track/stats-tracker.js";
+import { apiLimitsSchema } from "./api-limits.js";
 import { secretsShape } from "./api-secrets.js";
 import { apiTlsSchema } from "./api-tls.js";
 import { countField, flagField, textField } from "./fields.js";
@@ -99,6 +100,7 @@ export const v2rayApiSchema = section({
     .describe("The origins of the web pages that may call the API from a browser."),
   stats: statsSchema,
   metrics: metricsSchema,
+  limits: apiLimitsSchema,
 })
   .prefault({})
   .describe("The V2Ray API: where its server listens, and what it counts.");

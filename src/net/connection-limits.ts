@@ -21,6 +21,10 @@ export interface ConnectionBounds {
 export interface ConnectionLimitsOptions extends ConnectionBounds {
   /** Whether the process has what another connection takes; asked last. Default: it always has. */
   readonly hasRoom?: () => boolean;
+  /** Where the config has the limits, for the log. Default: `experimental.limits`. */
+  readonly section?: string;
+  /** Told of each connection that is not let in. Default: nobody is told. */
+  readonly onRefused?: (by: keyof RefusedConnections) => void;
   /** Default: silent. */
   readonly logger?: Logger;
 }
@@ -52,13 +56,23 @@ export class ConnectionLimits {
   #maxCount = 0;
   #maxPerSource = 0;
   readonly #hasRoom: () => boolean;
+  readonly #section: string;
+  readonly #onRefused: (by: keyof RefusedConnections) => void;
   readonly #logger: Logger;
   readonly #all: Tally = { count: 0, isTold: false };
   readonly #sources = new Map<string, Tally>();
   readonly #refused = { connections: 0, connectionsPerSource: 0, descriptors: 0 };
 
-  constructor({ hasRoom = () => true, logger = silentLogger, ...bounds }: ConnectionLimitsOptions = {}) {
+  constructor({
+    hasRoom = () => true,
+    section = "experimental.limits",
+    onRefused = ignore,
+    logger = silentLogger,
+    ...bounds
+  }: ConnectionLimitsOptions = {}) {
     this.#hasRoom = hasRoom;
+    this.#section = section;
+    this.#onRefused = onRefused;
     this.#logger = logger;
     this.setBounds(bounds);
   }
@@ -93,18 +107,18 @@ export class ConnectionLimits {
     const source = clientNetworkOf(address);
     const tally = this.#sources.get(source) ?? { count: 0, isTold: false };
     if (this.#all.count >= this.#maxCount) {
-      this.#refused.connections += 1;
-      this.#tell(this.#all, `refusing connections beyond ${this.#maxCount}; experimental.limits.connections`);
+      this.#count("connections");
+      this.#tell(this.#all, `refusing connections beyond ${this.#maxCount}; ${this.#section}.connections`);
       return undefined;
     }
     if (tally.count >= this.#maxPerSource) {
-      this.#refused.connectionsPerSource += 1;
-      const limit = `${this.#maxPerSource} of one source; experimental.limits.connections_per_source`;
+      this.#count("connectionsPerSource");
+      const limit = `${this.#maxPerSource} of one source; ${this.#section}.connections_per_source`;
       this.#tell(tally, `refusing connections beyond ${limit}`, { source });
       return undefined;
     }
     if (!this.#hasRoom()) {
-      this.#refused.descriptors += 1;
+      this.#count("descriptors");
       return undefined;
     }
     this.#sources.set(source, tally);
@@ -117,6 +131,11 @@ export class ConnectionLimits {
     };
   };
 
+  #count(by: keyof RefusedConnections): void {
+    this.#refused[by] += 1;
+    this.#onRefused(by);
+  }
+
   #tell(tally: Tally, message: string, fields?: { readonly source: string }): void {
     if (tally.isTold) return;
     tally.isTold = true;
@@ -127,4 +146,8 @@ export class ConnectionLimits {
 function removeOne(tally: Tally, limit: number): void {
   tally.count -= 1;
   if (tally.count <= Math.floor(limit * 0.9)) tally.isTold = false;
+}
+
+function ignore(): void {
+  // They are counted.
 }

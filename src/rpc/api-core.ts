@@ -9,23 +9,26 @@ import { TlsServer } from "../net/tls-server.js";
 import type { CounterStore } from "../stats/counter-store.js";
 import type { ConnectionTable } from "../track/connection-table.js";
 import type { OnlineUsers } from "../track/online-users.js";
+import { createApiConnectionLimits } from "./api-connection-limits.js";
+import { defaultApiLimits, type ApiLimits } from "./api-limits.js";
 import { ApiListener } from "./api-listener.js";
 import { createCallHandler } from "./call-handler.js";
 import type { CallTally } from "./call-tally.js";
 import { guard, type GuardedHandler, type GuardOptions } from "./guard.js";
 import type { MetricsOptions } from "./metrics/metrics-options.js";
 import { createMetricsPages } from "./metrics/pages.js";
-import { OnePortServer, type OnePortServerOptions } from "./one-port-server.js";
+import { OnePortServer, type ConnectionTimeouts, type OnePortServerOptions } from "./one-port-server.js";
 import { registerHealth } from "./health.js";
 import { registerReflection } from "./reflection.js";
 import { createRefusalTally } from "./refusal-tally.js";
+import { createRequestGate } from "./request-gate.js";
 import { registerStatsService } from "./routes.js";
 import type { ApiSecret } from "./secrets.js";
 import { createStatsService } from "./stats-service.js";
 import { SysStats } from "./sys-stats.js";
 
 /** What an {@link ApiCore} serves, and to whom. */
-export interface ApiCoreOptions extends Omit<OnePortServerOptions, "onRequest" | "secure"> {
+export interface ApiCoreOptions extends ConnectionTimeouts, ApiLimits {
   /** The counters to serve. Without one the StatsService is not registered, and its calls are UNIMPLEMENTED. */
   readonly store?: CounterStore | undefined;
   /** The users who are online, for Xray's calls. Without it, or without a store, these are UNIMPLEMENTED. */
@@ -44,8 +47,6 @@ export interface ApiCoreOptions extends Omit<OnePortServerOptions, "onRequest" |
   readonly tls?: TlsServerOptions | undefined;
   /** Whether it may listen beyond loopback without a secret or mutual TLS all the same. Default: false. */
   readonly insecure?: boolean;
-  /** Largest request message, in bytes. Default: 65,536. */
-  readonly maxRequestBytes?: number;
   /** What is served at `/metrics`, `/scrape` and `/debug/vars`. Default: all of it, with V2Ray's names. */
   readonly metrics?: MetricsOptions;
   /** The connections that the metrics tell of. Default: they tell of none. */
@@ -54,6 +55,8 @@ export interface ApiCoreOptions extends Omit<OnePortServerOptions, "onRequest" |
   readonly refusedConnections?: RefusedConnections | undefined;
   /** The logins that have failed at a proxy, for the metrics. Default: they do not tell. */
   readonly failedLogins?: FailedLogins | undefined;
+  /** Default: silent. */
+  readonly logger?: Logger;
 }
 
 /** What clients may speak under TLS, by their names in ALPN. */
@@ -87,13 +90,12 @@ export class ApiCore {
     secrets = [],
     tls,
     insecure = false,
-    maxRequestBytes,
     metrics = {},
     connections,
     refusedConnections,
     failedLogins,
     logger = silentLogger,
-    ...timeouts
+    ...timeoutsAndLimits
   }: ApiCoreOptions) {
     this.#logger = logger;
     this.#isInsecure = insecure;
@@ -105,19 +107,19 @@ export class ApiCore {
     const tallies: CallTally[] = [];
     const ofProxy = { connections, refusedConnections, failedLogins };
     const figures = { store, sysStats, ...ofProxy, calls: tallies, refusals };
+    const limits = { ...defaultApiLimits, ...timeoutsAndLimits };
+    const shared = { limits, refusals, logger };
     this.#calls = createCallHandler({
       routes: (router) => {
         if (store !== undefined) {
-          registerStatsService(router, createStatsService({ store, online, sysStats }));
+          registerStatsService(router, createStatsService({ store, online, sysStats, limits, refusals }));
         }
         registerHealth(router, { stopping, refusals });
         registerReflection(router, { stopping, refusals });
       },
-      ...(maxRequestBytes === undefined ? {} : { maxRequestBytes }),
       pages: createMetricsPages({ ...metrics, ...figures, logger }),
       onMethod: (tally) => tallies.push(tally),
-      refusals,
-      logger,
+      ...shared,
     });
     const brake = new FailureBrake({
       onSlowed: (source) => {
@@ -135,8 +137,9 @@ export class ApiCore {
       refusals,
       isMutual: isProven,
     };
-    this.#server = { logger, ...timeouts };
-    const { sniffTimeoutMs: handshakeTimeoutMs = 10_000 } = timeouts;
+    const { admit } = createApiConnectionLimits(shared);
+    this.#server = { ...timeoutsAndLimits, ...shared, admit, gate: createRequestGate(shared) };
+    const { sniffTimeoutMs: handshakeTimeoutMs = 10_000 } = timeoutsAndLimits;
     this.#tls = tls && new TlsServer(tls, { protocols, handshakeTimeoutMs, logger });
   }
 

@@ -9,6 +9,8 @@ import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { silentLogger, type Logger } from "../log/logger.js";
 import { CallTally, callTallyKey, tallyCalls } from "./call-tally.js";
+import { AnswerQueue } from "./answer-queue.js";
+import { defaultApiLimits, type ApiLimits } from "./api-limits.js";
 import { anybody, callerKey, type Caller } from "./caller.js";
 import { isCall } from "./content-type.js";
 import { dropEndlessDeadlines } from "./deadline.js";
@@ -16,18 +18,17 @@ import { deliveryKey, watchDelivery } from "./delivery.js";
 import { withPlainGrpcMessage } from "./grpc-message.js";
 import { fromGrpcWebText, toGrpcWebText } from "./grpc-web-text.js";
 import type { GuardedHandler } from "./guard.js";
-import { cheapGzip } from "./gzip.js";
+import { createCheapGzip } from "./gzip.js";
 import { pathOf, type NodeHandler, type NodeRequest, type NodeResponse } from "./node-http.js";
+import { paceAnswer, type PacedAnswerOptions } from "./paced-answer.js";
 import { createRefusalTally, type RefusalReason, type RefusalTally } from "./refusal-tally.js";
 import { refuse } from "./refusal.js";
-
-/** Largest request message, in bytes: room for hundreds of patterns. */
-export const defaultMaxRequestBytes = 64 * 1024;
+import { LargeRequests, watchRequestSize } from "./request-size.js";
 
 export interface CallHandlerOptions {
   readonly routes: (router: ConnectRouter) => void;
-  /** Largest request message, in bytes, compressed or not. Default: 65,536. Larger ones are RESOURCE_EXHAUSTED. */
-  readonly maxRequestBytes?: number;
+  /** What a call may come to. A larger message is RESOURCE_EXHAUSTED. Default: that of {@link ApiLimits}. */
+  readonly limits?: ApiLimits;
   /** Whatever is served beside the calls, by its path. Default: nothing. */
   readonly pages?: ReadonlyMap<string, NodeHandler>;
   /** Is given the tally of each method that the routes have. Default: nobody wants to know. */
@@ -47,14 +48,29 @@ export interface CallHandlerOptions {
  */
 export function createCallHandler({
   routes,
-  maxRequestBytes = defaultMaxRequestBytes,
+  limits = {},
   pages = new Map(),
   onMethod = () => undefined,
   refusals = createRefusalTally(),
   logger = silentLogger,
 }: CallHandlerOptions): GuardedHandler {
+  const { maxRequestBytes, maxQueuedAnswerBytes, answerTimeoutMs } = { ...defaultApiLimits, ...limits };
+  const largeRequests = new LargeRequests();
+  const surroundings = {
+    ...{ maxRequestBytes, largeRequests, refusals },
+    pace: {
+      queue: new AnswerQueue(maxQueuedAnswerBytes),
+      timeoutMs: answerTimeoutMs,
+      onSlow: () => {
+        refusals.slow_reader += 1;
+      },
+      onNoRoom: () => {
+        refusals.queued_answers += 1;
+      },
+    },
+  };
   const router = createConnectRouter({
-    acceptCompression: [cheapGzip],
+    acceptCompression: [createCheapGzip(largeRequests.add)],
     readMaxBytes: maxRequestBytes,
     interceptors: [tallyCalls],
   });
@@ -84,7 +100,7 @@ export function createCallHandler({
       else refusals[refuseUnknown(request, response, path, services)] += 1;
       return;
     }
-    call(method, { refusals, caller }, request, response).catch((error: unknown) => {
+    call(method, surroundings, caller, request, response).catch((error: unknown) => {
       const { code, rawMessage } = ConnectError.from(error);
       if (code !== Code.Aborted) logger.warn("call failed", { path, error: rawMessage });
       response.destroy();
@@ -98,9 +114,19 @@ interface ServedMethod {
   readonly tally: CallTally;
 }
 
+/** What all calls share. */
+interface CallSurroundings {
+  readonly maxRequestBytes: number;
+  readonly largeRequests: LargeRequests;
+  readonly refusals: RefusalTally;
+  /** How their answers are written. */
+  readonly pace: PacedAnswerOptions;
+}
+
 async function call(
   { handler, tally }: ServedMethod,
-  { refusals, caller }: { readonly refusals: RefusalTally; readonly caller: Caller },
+  { maxRequestBytes: maxBytes, largeRequests, refusals, pace }: CallSurroundings,
+  caller: Caller,
   request: NodeRequest,
   response: NodeResponse,
 ): Promise<void> {
@@ -114,11 +140,20 @@ async function call(
   // its end, so that a caller who sends too much still gets an answer.
   const body: AsyncIterable<Uint8Array> = request.iterator({ destroyOnReturn: false });
   const asked = { ...universal, body };
-  const answer = await handler(fromGrpcWebText(asked)).finally(() => {
+  const inBinary = fromGrpcWebText(asked);
+  const { add: onLarge } = largeRequests;
+  const size = { maxBytes, onLarge };
+  // A stream of messages is a call before the first of them.
+  const isUnary = handler.method.methodKind === "unary";
+  const watched = isUnary ? watchRequestSize(inBinary.body, request.headers, size) : inBinary.body;
+  const answer = await handler({ ...inBinary, body: watched }).finally(() => {
     // Every handler waits for the beginning of its answer, and so for the call to begin.
-    if (values.get(callTallyKey) !== undefined) refusals.unreadable_call += 1;
+    if (values.get(callTallyKey) === undefined) return;
+    refusals[largeRequests.takeOne() ? "large_request" : "unreadable_call"] += 1;
   });
-  await universalResponseToNodeResponse(withPlainGrpcMessage(toGrpcWebText(asked, answer)), response);
+  const written = toGrpcWebText(asked, answer);
+  const paced = written.body && { body: paceAnswer(written.body, request, response, pace) };
+  await universalResponseToNodeResponse(withPlainGrpcMessage({ ...written, ...paced }), response);
 }
 
 /** @returns the reason. */

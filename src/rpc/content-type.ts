@@ -13,6 +13,11 @@ export function isGrpc(contentType: string): boolean {
   return /^application\/grpc([+;]|$)/i.test(contentType);
 }
 
+/** Whether the messages of a request stand in envelopes, which say how long they are. */
+export function isEnveloped(contentType: string): boolean {
+  return isGrpc(contentType) || isGrpcWeb(contentType) || /^application\/connect\+/i.test(contentType);
+}
+
 /** Whether a request is a call in any of the protocols that we serve. */
 export function isCall(contentType: string): boolean {
   return (

@@ -11,6 +11,11 @@ export interface SessionTimeouts {
   readonly http2PingIntervalMs: number;
 }
 
+export interface SessionWatchOptions extends SessionTimeouts {
+  /** Told when a session is ended, or a request cancelled, because it took too long. Default: nobody is told. */
+  readonly onSlow?: () => void;
+}
+
 /** How long a session that was ended may take to say so and to see the other side close. */
 const lingerMs = 2_000;
 
@@ -20,12 +25,13 @@ const lingerMs = 2_000;
  *
  * @param socket - What the session runs on: it can outlive the session, which ends with a FIN that the other side need
  *   not answer.
+ * @returns what ends the session, whatever runs, with the code that its client is told.
  */
 export function watchSession(
   session: ServerHttp2Session,
   socket: Socket,
-  { firstRequestTimeoutMs, http2IdleTimeoutMs, http2PingIntervalMs }: SessionTimeouts,
-): void {
+  { firstRequestTimeoutMs, http2IdleTimeoutMs, http2PingIntervalMs, onSlow }: SessionWatchOptions,
+): (code?: number) => void {
   let lingering: NodeJS.Timeout | undefined;
   let idle: NodeJS.Timeout | undefined;
   let runningCount = 0;
@@ -33,17 +39,22 @@ export function watchSession(
     socket.destroy();
   };
   // Not close(): that would wait for a stream whose headers never end.
-  const end = (): void => {
+  const end = (code: number = constants.NGHTTP2_NO_ERROR): void => {
+    session.goaway(code);
     session.destroy();
     lingering ??= setTimeout(destroySocket, lingerMs);
   };
-  const firstRequest = setTimeout(end, firstRequestTimeoutMs);
+  const firstRequest = setTimeout(() => {
+    onSlow?.();
+    end();
+  }, firstRequestTimeoutMs);
   const probing = setInterval(probeSession(session, socket, destroySocket), http2PingIntervalMs);
 
   session.on("stream", (stream) => {
     runningCount += 1;
     clearTimeout(idle);
     const request = setTimeout(() => {
+      onSlow?.();
       stream.close(constants.NGHTTP2_CANCEL);
     }, firstRequestTimeoutMs);
     const onComplete = (): void => {
@@ -66,4 +77,5 @@ export function watchSession(
     clearTimeout(lingering);
     clearInterval(probing);
   });
+  return end;
 }

@@ -1,21 +1,31 @@
 import { createServer as createHttp1Server, type Server as Http1Server } from "node:http";
-import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from "node:http2";
+import {
+  constants,
+  createServer as createHttp2Server,
+  type Http2Server,
+  type ServerHttp2Session,
+} from "node:http2";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { silentLogger, type Logger } from "../log/logger.js";
-import { readParsed } from "../net/byte-reader.js";
+import { readParsed, ReadError } from "../net/byte-reader.js";
+import type { Admit } from "../net/connection-limits.js";
 import type { Endpoint } from "../net/endpoint.js";
 import type { UnixAddress } from "../net/listen-address.js";
+import { errorCodeOf } from "../net/system-error.js";
 import { TcpListener } from "../net/tcp-listener.js";
+import { createApiConnectionLimits } from "./api-connection-limits.js";
+import { defaultApiLimits, type ApiLimits } from "./api-limits.js";
 import { freeCallerAfter } from "./early-answer.js";
 import { parseHttpVersion } from "./http-preface.js";
+import { watchFloods } from "./http2-flood-watch.js";
 import { watchSession, type SessionTimeouts } from "./http2-session-watch.js";
 import type { NodeHandler, NodeRequest, NodeResponse } from "./node-http.js";
+import { createRefusalTally, type RefusalReason, type RefusalTally } from "./refusal-tally.js";
+import { createRequestGate, type RequestGate } from "./request-gate.js";
 
-export interface OnePortServerOptions extends Partial<SessionTimeouts> {
-  readonly onRequest: NodeHandler;
-  /** Speaks TLS on an accepted connection; it rejects if that does not come about in time. Default: cleartext. */
-  readonly secure?: ((socket: Socket) => Promise<TLSSocket>) | undefined;
+/** How long connections may take, in milliseconds. */
+export interface ConnectionTimeouts extends Partial<SessionTimeouts> {
   /** How long a connection may take to show whether it is HTTP/2, in milliseconds. Default: 10,000. */
   readonly sniffTimeoutMs?: number;
   /**
@@ -32,14 +42,36 @@ export interface OnePortServerOptions extends Partial<SessionTimeouts> {
    * the second time. Default: 60,000.
    */
   readonly http2PingIntervalMs?: number;
+}
+
+export interface OnePortServerOptions extends ConnectionTimeouts {
+  readonly onRequest: NodeHandler;
+  /** Speaks TLS on an accepted connection; it rejects if that does not come about in time. Default: cleartext. */
+  readonly secure?: ((socket: Socket) => Promise<TLSSocket>) | undefined;
+  /** Lets connections in; whoever counts over several servers hands each the same. Default: one of its own, by `limits`. */
+  readonly admit?: Admit;
+  /** Stands before `onRequest`; as with `admit`. */
+  readonly gate?: RequestGate;
+  /** What connections and requests may come to. Default: that of {@link ApiLimits}. */
+  readonly limits?: ApiLimits;
+  /** Told of what is refused, and of connections that are cut. Default: one that nobody reads. */
+  readonly refusals?: RefusalTally;
   /** Default: silent. */
   readonly logger?: Logger;
 }
 
-/** Streams that one HTTP/2 connection may have open: the busiest panels use a few dozen. */
-const maxConcurrentStreams = 128;
+/**
+ * Node itself cuts off or resets what has a head this many times larger than it may be: what is not so large is refused in
+ * the caller's own protocol.
+ */
+const hardHeaderFactor = 2;
 /** Megabytes that one HTTP/2 connection may hold; Node refuses streams beyond it, and 10 are too few for large answers. */
 const maxSessionMemory = 64;
+/** What Node ends an HTTP/1.1 connection for, by the codes of its errors. */
+const http1Failures: ReadonlyMap<string | undefined, RefusalReason> = new Map([
+  ["HPE_HEADER_OVERFLOW", "large_headers"],
+  ["ERR_HTTP_REQUEST_TIMEOUT", "slow_request"],
+]);
 /** How often HTTP/1.1 connections are checked for their timeouts: short enough to keep them within a minute in all. */
 const checkingIntervalMs = 4_000;
 
@@ -56,6 +88,8 @@ export class OnePortServer {
   readonly #http2: Http2Server;
   readonly #onRequest: NodeHandler;
   readonly #secure: ((socket: Socket) => Promise<TLSSocket>) | undefined;
+  readonly #limits: Required<ApiLimits>;
+  readonly #refusals: RefusalTally;
   readonly #sniffTimeoutMs: number;
   readonly #sessionTimeouts: SessionTimeouts;
   readonly #logger: Logger;
@@ -72,26 +106,40 @@ export class OnePortServer {
     http1IdleTimeoutMs = 75_000,
     http2IdleTimeoutMs = 600_000,
     http2PingIntervalMs = 60_000,
+    limits = {},
+    refusals = createRefusalTally(),
     logger = silentLogger,
+    admit = createApiConnectionLimits({ limits, refusals, logger }).admit,
+    gate = createRequestGate({ limits, refusals }),
   }: OnePortServerOptions) {
-    this.#onRequest = onRequest;
+    this.#onRequest = gate(onRequest);
     this.#secure = secure;
+    this.#limits = { ...defaultApiLimits, ...limits };
+    const { maxHeaders, maxHeaderBytes, maxCallsPerConnection: maxConcurrentStreams } = this.#limits;
+    this.#refusals = refusals;
     this.#sniffTimeoutMs = sniffTimeoutMs;
     this.#logger = logger;
-    this.#listener = new TcpListener({ onConnection: (socket) => void this.#serve(socket), logger });
+    this.#listener = new TcpListener({ onConnection: (socket) => void this.#serve(socket), admit, logger });
     this.#http1 = createHttp1Server(
       {
         headersTimeout: firstRequestTimeoutMs,
         requestTimeout: firstRequestTimeoutMs,
         keepAliveTimeout: http1IdleTimeoutMs,
+        maxHeaderSize: hardHeaderFactor * maxHeaderBytes,
         connectionsCheckingInterval: Math.min(checkingIntervalMs, firstRequestTimeoutMs),
       },
       this.#onHttpRequest,
     );
+    // Otherwise those beyond 2,000 would be left out, and not be refused.
+    this.#http1.maxHeadersCount = 0;
     // A server that never listened does not watch its timeouts before it is told that it does.
     this.#http1.emit("listening");
     this.#http2 = createHttp2Server(
-      { settings: { maxConcurrentStreams }, maxSessionMemory },
+      {
+        settings: { maxConcurrentStreams, maxHeaderListSize: hardHeaderFactor * maxHeaderBytes },
+        maxHeaderListPairs: hardHeaderFactor * maxHeaders,
+        maxSessionMemory,
+      },
       this.#onHttpRequest,
     );
     this.#sessionTimeouts = { firstRequestTimeoutMs, http2IdleTimeoutMs, http2PingIntervalMs };
@@ -157,9 +205,13 @@ export class OnePortServer {
         });
         this.#http2.emit("connection", socket);
       } else {
+        socket.once("error", (error) => {
+          this.#countHttp1Failure(error);
+        });
         this.#http1.emit("connection", socket);
       }
     } catch (error) {
+      if (error instanceof ReadError && error.code === "timeout") this.#refusals.no_first_byte += 1;
       this.#logger.debug("connection without a request", { error: String(error) });
       socket.destroy();
     }
@@ -173,14 +225,49 @@ export class OnePortServer {
   #adopt(session: ServerHttp2Session, socket: Socket): void {
     this.#sessions.add(session);
     session.on("error", (error: Error) => {
+      // Its own codes are for what the client does wrong; the others say that it is gone.
+      if (errorCodeOf(error)?.startsWith("ERR_HTTP2_") === true) this.#refusals.http2_errors += 1;
       this.#logger.debug("HTTP/2 session failed", { error: error.message });
     });
     session.once("close", () => this.#sessions.delete(session));
-    watchSession(session, socket, this.#sessionTimeouts);
+    const end = watchSession(session, socket, {
+      ...this.#sessionTimeouts,
+      onSlow: () => {
+        this.#refusals.slow_request += 1;
+      },
+    });
+    const { maxRequestBytes, maxHeaderBytes } = this.#limits;
+    watchFloods(session, socket, {
+      ...this.#limits,
+      requestBytes: 2 * (maxRequestBytes + maxHeaderBytes),
+      onFlood: (reason) => {
+        this.#refusals[reason] += 1;
+        this.#logger.debug("HTTP/2 session cut", { reason });
+        end(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      },
+    });
+  }
+
+  /** Node has answered it, if there was something to answer, and cuts the connection. */
+  #countHttp1Failure(error: Error): void {
+    const reason = http1Failures.get(errorCodeOf(error));
+    if (reason !== undefined) this.#refusals[reason] += 1;
   }
 
   readonly #onHttpRequest = (request: NodeRequest, response: NodeResponse): void => {
-    if (!("stream" in request)) this.#watchHttp1(request.socket, response);
+    if (!("stream" in request)) {
+      this.#watchHttp1(request.socket, response);
+      this.#handle(request, response);
+      return;
+    }
+    // Hundreds can come, and be cancelled, in the same bytes: when all of these are read, they are to cost nothing more.
+    const { stream } = request;
+    process.nextTick(() => {
+      if (!stream.closed && !stream.destroyed) this.#handle(request, response);
+    });
+  };
+
+  #handle(request: NodeRequest, response: NodeResponse): void {
     freeCallerAfter(request, response);
     try {
       this.#onRequest(request, response);
@@ -188,7 +275,7 @@ export class OnePortServer {
       this.#logger.error("request failed", { error: String(error) });
       response.destroy();
     }
-  };
+  }
 
   #watchHttp1(socket: Socket, response: NodeResponse): void {
     this.#waiting.delete(socket);

@@ -12,6 +12,7 @@ const codes = {
   notFound: { grpc: 5, connect: "not_found", http: 404 },
   permissionDenied: { grpc: 7, connect: "permission_denied", http: 403 },
   resourceExhausted: { grpc: 8, connect: "resource_exhausted", http: 429 },
+  largeHeaders: { grpc: 8, connect: "resource_exhausted", http: 431 },
   unimplemented: { grpc: 12, connect: "unimplemented", http: 501 },
   unknownService: { grpc: 12, connect: "unimplemented", http: 404 },
   wrongHttpMethod: { grpc: 12, connect: "unimplemented", http: 405 },

@@ -1,11 +1,16 @@
+import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import type { CounterStore } from "../stats/counter-store.js";
-import { createMatcher } from "../stats/matcher.js";
 import type { OnlineUsers } from "../track/online-users.js";
+import { defaultApiLimits, type ApiLimits } from "./api-limits.js";
 import { assertMayReset } from "./caller.js";
 import { createOnlineCalls, type OnlineCalls } from "./online-calls.js";
-import { createRegexpCompiler } from "./regexp.js";
+import { QueryBounds } from "./query-bounds.js";
+import { queryInSteps } from "./query-steps.js";
+import { createRefusalTally, type RefusalTally } from "./refusal-tally.js";
 import { resetFor } from "./reset-for.js";
+import { SlicedWork, type Steps } from "./sliced-work.js";
+import { StatList } from "./stat-list.js";
 import type { SysStatsFigures, SysStatsSource } from "./sys-stats.js";
 
 export interface StatsServiceOptions {
@@ -13,6 +18,10 @@ export interface StatsServiceOptions {
   /** Who is online. Without it the calls about that are UNIMPLEMENTED. */
   readonly online?: OnlineUsers | undefined;
   readonly sysStats: SysStatsSource;
+  /** What a query may come to. Default: that of {@link ApiLimits}. */
+  readonly limits?: ApiLimits;
+  /** Told of every query that is refused. Default: one that nobody reads. */
+  readonly refusals?: RefusalTally;
 }
 
 interface GetRequest {
@@ -32,10 +41,21 @@ interface Stat {
   readonly value: bigint;
 }
 
+/** Counters are listed, or, where they are many, encoded already. */
+interface QueryAnswer {
+  readonly stat: Stat[];
+}
+
+/** With so many counters an answer is encoded as it is made. */
+const manyCount = 2_048;
+/** How many counters are read in one step. */
+const readsPerStep = 64;
+
 /**
  * The calls of the V2Ray API's StatsService, for whatever name it is served under, and of Xray's where there is somebody to
- * know who is online. Each is one synchronous step, so no
- * byte slips between reading a counter and resetting it, or between two counters of one answer.
+ * know who is online. No byte slips between reading a counter and resetting it: that is
+ * one step. A query of many counters, or with patterns that take their time, is answered a slice at a time, and its counters
+ * are then not read in the same moment; every byte is in one answer all the same.
  */
 export interface StatsService extends Partial<OnlineCalls> {
   /**
@@ -47,15 +67,53 @@ export interface StatsService extends Partial<OnlineCalls> {
   /**
    * Reads all counters that match, and resets them if asked to.
    *
-   * @throws ConnectError INVALID_ARGUMENT for a bad regular expression, PERMISSION_DENIED for a reset by who may not; then
-   * nothing is reset.
+   * @throws ConnectError INVALID_ARGUMENT for a bad regular expression and for patterns that are too many, too long or too
+   * costly, RESOURCE_EXHAUSTED if it takes too long or too many are waiting, PERMISSION_DENIED for a reset by who
+   * may not; then nothing is reset.
    */
-  queryStats(request: QueryRequest, context: HandlerContext): { stat: Stat[] };
+  queryStats(request: QueryRequest, context: HandlerContext): Promise<QueryAnswer>;
   getSysStats(): SysStatsFigures;
 }
 
 /** Implements the StatsService over a counter store. */
-export function createStatsService({ store, online, sysStats }: StatsServiceOptions): StatsService {
+export function createStatsService({
+  store,
+  online,
+  sysStats,
+  limits = {},
+  refusals = createRefusalTally(),
+}: StatsServiceOptions): StatsService {
+  const bounds = new QueryBounds({ ...defaultApiLimits, ...limits }, refusals);
+  const work = new SlicedWork({ maxCount: limits.maxWaitingQueries ?? defaultApiLimits.maxWaitingQueries });
+
+  function* query(
+    { pattern, patterns, regexp, reset }: QueryRequest,
+    context: HandlerContext,
+  ): Steps<QueryAnswer> {
+    const check = (usedMs: number): void => {
+      context.signal.throwIfAborted();
+      bounds.assertTime(usedMs);
+    };
+    check(0);
+    const found = yield* queryInSteps(store, {
+      patterns: pattern === "" ? patterns : [pattern, ...patterns],
+      compileRegexp: regexp ? bounds.createCompiler() : undefined,
+      check,
+    });
+    // From the first reset on nothing may fail: it would be answered, and the bytes were lost.
+    const list = found.length >= manyCount && isBinary(context) ? new StatList() : undefined;
+    const stat: Stat[] = [];
+    for (const [index, { name, counter }] of found.entries()) {
+      if (index % readsPerStep === readsPerStep - 1) yield;
+      const value = reset ? resetFor(context, counter) : counter.value;
+      if (list === undefined) stat.push({ name, value });
+      else list.add(name, value);
+    }
+    if (list === undefined) return { stat };
+    // Of the very type that this name of the service has: others would be copied without what is encoded.
+    return Object.assign(create(context.method.output), { stat, $unknown: list.toUnknown() });
+  }
+
   return {
     ...(online && createOnlineCalls({ online, store })),
 
@@ -67,19 +125,19 @@ export function createStatsService({ store, online, sysStats }: StatsServiceOpti
       return { stat: { name, value: reset ? resetFor(context, counter) : counter.value } };
     },
 
-    queryStats({ pattern, patterns, regexp, reset }, context) {
+    async queryStats(request, context) {
       context.signal.throwIfAborted();
-      if (reset) assertMayReset(context);
-      const allPatterns = pattern === "" ? patterns : [pattern, ...patterns];
-      const matches = createMatcher({ patterns: allPatterns, regexp }, createRegexpCompiler());
-      return {
-        stat: Array.from(store.query(matches), ({ name, counter }) => ({
-          name,
-          value: reset ? resetFor(context, counter) : counter.value,
-        })),
-      };
+      if (request.reset) assertMayReset(context);
+      bounds.assertPatterns(request);
+      if (work.isFull) bounds.refuseToWait();
+      return work.run(query(request, context));
     },
 
     getSysStats: () => sysStats.read(),
   };
+}
+
+/** Whether the caller reads protobuf: in every protocol, JSON is in the name of its content type. */
+function isBinary({ requestHeader }: HandlerContext): boolean {
+  return !/json/i.test(requestHeader.get("content-type") ?? "json");
 }

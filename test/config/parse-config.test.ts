@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { parseConfig } from "../../src/config/parse-config.js";
 import { blamedText, configErrorOf, textIssueLines } from "./issues.js";
+import { defaultLimits } from "./api-limits.js";
 
 describe("parseConfig", () => {
   it("reads a whole config", () => {
@@ -69,6 +70,7 @@ describe("parseConfig", () => {
             online_loopback: true,
           },
           metrics: { enabled: true, prefix: "v2ray", users: true },
+          limits: defaultLimits,
         },
       },
     });

@@ -6,6 +6,7 @@ import { after, before, describe, it } from "node:test";
 import { ConfigError } from "../../src/config/config-error.js";
 import { parseConfig } from "../../src/config/parse-config.js";
 import { readConfig } from "../../src/config/read-config.js";
+import { defaultLimits } from "./api-limits.js";
 
 describe("readConfig", () => {
   let folder = "";
@@ -163,6 +164,7 @@ describe("examples/config.json", () => {
             online_loopback: true,
           },
           metrics: { enabled: true, prefix: "v2ray", users: true },
+          limits: defaultLimits,
         },
       },
     });

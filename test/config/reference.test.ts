@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 import { format, resolveConfig } from "prettier";
 import { createConfigJsonSchema } from "../../src/config/json-schema.js";
 import { rootPath } from "../helpers/cli.js";
+import { defaultLimits } from "./api-limits.js";
 
 const file = join(rootPath, "docs", "configuration.md");
 const script = pathToFileURL(join(rootPath, "scripts", "config-reference.mjs")).href;
@@ -83,6 +84,7 @@ describe("docs/configuration.md", () => {
         "access_control_allow_origin",
         "stats",
         "metrics",
+        "limits",
       ],
       "`experimental.v2ray_api.secrets[]`": ["name", "secret", "reset"],
       "`experimental.v2ray_api.tls`": [
@@ -98,6 +100,7 @@ describe("docs/configuration.md", () => {
         "online_loopback",
       ],
       "`experimental.v2ray_api.metrics`": ["enabled", "prefix", "users"],
+      "`experimental.v2ray_api.limits`": Object.keys(defaultLimits),
       "`experimental.limits`": ["connections", "connections_per_source"],
       "`experimental.timeouts`": ["handshake", "idle", "linger", "http_keep_alive"],
     });

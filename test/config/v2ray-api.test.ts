@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { toConfig } from "../../src/config/to-config.js";
 import { namesEvery } from "../../src/config/v2ray-api.js";
 import { CounterStore } from "../../src/stats/counter-store.js";
+import { defaultLimits } from "./api-limits.js";
 import { issueLines } from "./issues.js";
 
 const withApi = (api: unknown) => ({ experimental: { v2ray_api: api } });
@@ -33,6 +34,7 @@ describe("experimental", () => {
         online_loopback: true,
       },
       metrics: { enabled: true, prefix: "v2ray", users: true },
+      limits: defaultLimits,
     },
   };
   for (const config of [{}, { experimental: {} }, withApi({}), withApi({ stats: {} })]) {

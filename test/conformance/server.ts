@@ -31,9 +31,9 @@ const calls = createCallHandler({
   routes: (router) => {
     router.service(ConformanceService, conformanceService, { jsonOptions });
   },
-  maxRequestBytes,
+  limits: { maxRequestBytes },
 });
-const server = new OnePortServer({ onRequest: guard(calls, { listenHost }) });
+const server = new OnePortServer({ onRequest: guard(calls, { listenHost }), limits: { maxRequestBytes } });
 const { host, port } = await server.listen({ host: listenHost, port: 0 });
 process.once("SIGTERM", () => void server[Symbol.asyncDispose]());
 const response = create(ServerCompatResponseSchema, { host, port });

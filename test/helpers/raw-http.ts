@@ -56,7 +56,7 @@ export const sendHttp1: SendRequest = async (port, { method = "POST", path, head
 /** Sends a request over an HTTP/2 connection of its own. */
 export const sendHttp2: SendRequest = async (port, request) => {
   const session = connectSession(port);
-  // Its stream fails as well.
+  // Its streams fail with it.
   session.on("error", ignore);
   try {
     return await sendOnSession(session, request);

@@ -172,4 +172,19 @@ describe("ConnectionLimits", () => {
       assert.deepEqual(bounds.map(warningsWith), [1, 1, 2, 2]);
     });
   }
+
+  it("tells who asks of each that it does not let in, and the log where the config has the limit", () => {
+    const refused: string[] = [];
+    const logger = new RecordingLogger();
+    const limits = new ConnectionLimits({
+      ...{ maxCount: 2, maxPerSource: 1, section: "some.limits", logger },
+      onRefused: (by) => refused.push(by),
+    });
+    for (const host of ["10.0.0.1", "10.0.0.1", "10.0.0.2", "10.0.0.3"]) limits.admit(host);
+    assert.deepEqual(refused, ["connectionsPerSource", "connections"]);
+    assert.match(
+      JSON.stringify(logger.lines),
+      /some\.limits\.connections_per_source.*some\.limits\.connections"/,
+    );
+  });
 });

@@ -289,12 +289,14 @@ describe("a path that is not served", { timeout: 20_000 }, () => {
 describe("the size of a request", { timeout: 20_000 }, () => {
   /** A request of QueryStats that is exactly so long, in binary and in JSON. */
   function requestOf(length: number, isJson: boolean): Uint8Array {
-    const write = (pattern: string): Uint8Array =>
-      isJson
-        ? Buffer.from(JSON.stringify({ patterns: [pattern], reset: true }))
-        : queryStatsRequest({ patterns: [pattern], reset: true });
-    const overhead = write("x".repeat(60_000)).length - 60_000;
-    return write("x".repeat(length - overhead));
+    // None of them longer than a pattern may be.
+    const write = (lastLength: number): Uint8Array => {
+      const patterns = [...Array.from({ length: 4 }, () => "x".repeat(15_000)), "x".repeat(lastLength)];
+      return isJson
+        ? Buffer.from(JSON.stringify({ patterns, reset: true }))
+        : queryStatsRequest({ patterns, reset: true });
+    };
+    return write(1_000 + length - write(1_000).length);
   }
 
   const protocols = [

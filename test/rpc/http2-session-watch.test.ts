@@ -43,10 +43,15 @@ class FakeSocket extends EventEmitter {
 /** As much of a session as the watch looks at. */
 class FakeSession extends EventEmitter {
   readonly pings: (() => void)[] = [];
+  readonly goawayCodes: number[] = [];
   destroyed = false;
 
   ping(onPong: () => void): void {
     this.pings.push(onPong);
+  }
+
+  goaway(code: number): void {
+    this.goawayCodes.push(code);
   }
 
   destroy(): void {

@@ -21,6 +21,9 @@ describe("createRegexpCompiler()", () => {
     { pattern: "^.$", name: "🦊", isMatch: true },
     { pattern: "^(?P<n>a)(?:b|c)$", name: "ac", isMatch: true },
     { pattern: "a{2,3}?$", name: "caa", isMatch: true },
+    { pattern: "(?i)[à-ÿ]", name: "É", isMatch: true },
+    { pattern: `(?i)${"[a-z-9]".repeat(9)}`, name: "A-9Z-9AAA", isMatch: true },
+    { pattern: "[a-\\x{10ffff}]".repeat(6), name: "abcdef", isMatch: true },
     { pattern: "a{,2}", name: "a{,2}", isMatch: true },
     { pattern: "\\Qa.b\\E", name: "a.b", isMatch: true },
     { pattern: "\\Qa.b\\E", name: "axb", isMatch: false },
@@ -84,6 +87,16 @@ describe("createRegexpCompiler()", () => {
       pattern: `(?:(?:${"[^a]".repeat(1_000)}){32}){32}`,
       reason: /: 4016000 characters with repeats written out, at most 100000 are allowed$/,
     },
+    {
+      what: "5 case-insensitive ranges beyond ASCII",
+      pattern: "(?i)[a-\\x{10ffff}]{2}[b-\u{ffff}][c-\\x{ff}][d-\\377][e-\u{fe}]",
+      reason: /: 5 case-insensitive ranges beyond ASCII in the request's patterns, at most 4 are allowed$/,
+    },
+    {
+      what: "250 of them, which would take a second, wherever the flag stands",
+      pattern: `(?s-m:(?mi:[${"a-\\x{10ffff}".repeat(250)}]))`,
+      reason: /: 250 case-insensitive ranges beyond ASCII in the request's patterns/,
+    },
     { what: "an unrolled class", pattern: "(abcdefgh){600}", reason: /: \d+ instructions, at most 4000/ },
   ]) {
     it(`refuses ${what}, with the pattern and the reason`, () => {
@@ -100,6 +113,21 @@ describe("createRegexpCompiler()", () => {
       );
     });
   }
+
+  it("takes other limits, and tells what goes beyond them but not what is malformed", () => {
+    let costlyCount = 0;
+    const limits = { maxRegexpLength: 6, maxRegexpRepeats: 3, maxRegexpInstructions: 100 };
+    const compile = (pattern: string) =>
+      createRegexpCompiler(limits, () => {
+        costlyCount += 1;
+      })(pattern);
+    assert.equal(compile("ab{3}c")("abbbc"), true);
+    assert.throws(() => compile("abcdefg"), /7 characters in the request's patterns, at most 6 are allowed/);
+    assert.throws(() => compile("ab{4}"), /4 repeats in the request's patterns, at most 3 are allowed/);
+    assert.equal(costlyCount, 2);
+    assert.throws(() => compile("("), /missing closing/);
+    assert.equal(costlyCount, 2);
+  });
 
   it("keeps the parser's error as the cause", () => {
     assert.throws(

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
   Code,
   ConnectError,
@@ -7,11 +8,12 @@ import {
   createHandlerContext,
   type HandlerContext,
 } from "@connectrpc/connect";
-import { StatsService } from "#gen/v2ray/core/app/stats/command/command_pb.js";
+import { QueryStatsResponseSchema, StatsService } from "#gen/v2ray/core/app/stats/command/command_pb.js";
 import { deliveryKey } from "../../src/rpc/delivery.js";
 import { createStatsService } from "../../src/rpc/stats-service.js";
 import { CounterStore } from "../../src/stats/counter-store.js";
 import { count, userUplink, valuesOf } from "../helpers/api-server.js";
+import { turns } from "../helpers/timing.js";
 
 const alice = userUplink("alice");
 const bob = userUplink("bob");
@@ -31,13 +33,14 @@ const figures = {
 };
 
 /** A service over a store of its own, and a context whose delivery the test decides about. */
-function createTestService(signal?: AbortSignal) {
+function createTestService(signal?: AbortSignal, requestHeader: Readonly<Record<string, string>> = {}) {
   const store = new CounterStore();
   const service = createStatsService({ store, sysStats: { read: () => figures } });
   const undos: (() => void)[] = [];
   const context: HandlerContext = createHandlerContext({
     service: StatsService,
-    method: StatsService.method.getStats,
+    method: StatsService.method.queryStats,
+    requestHeader,
     protocolName: "test",
     requestMethod: "POST",
     url: "http://localhost/",
@@ -48,11 +51,11 @@ function createTestService(signal?: AbortSignal) {
 }
 
 describe("createStatsService()", () => {
-  it("asks for nothing back when nothing was reset", () => {
+  it("asks for nothing back when nothing was reset", async () => {
     const { store, service, context, undos } = createTestService();
     count(store, alice, 5);
     service.getStats({ name: alice, reset: false }, context);
-    service.queryStats(noQuery, context);
+    await service.queryStats(noQuery, context);
     assert.equal(undos.length, 0);
   });
 
@@ -77,11 +80,11 @@ describe("createStatsService()", () => {
     assert.equal(counter.total, 7n);
   });
 
-  it("gives back exactly what a lost answer of QueryStats took, counter by counter", () => {
+  it("gives back exactly what a lost answer of QueryStats took, counter by counter", async () => {
     const { store, service, context, undos } = createTestService();
     count(store, alice, 5);
     count(store, bob, 2n ** 60n);
-    service.queryStats({ ...noQuery, reset: true }, context);
+    await service.queryStats({ ...noQuery, reset: true }, context);
     count(store, alice, 1);
     assert.deepEqual(valuesOf(store), { [alice]: 1n, [bob]: 0n });
     for (const undo of undos) undo();
@@ -98,29 +101,29 @@ describe("createStatsService()", () => {
     assert.equal(counter.reset(), 8n);
   });
 
-  it("does not touch a counter for a caller who is gone", () => {
+  it("does not touch a counter for a caller who is gone", async () => {
     const { store, service, context } = createTestService(
       AbortSignal.abort(new ConnectError("gone", Code.Canceled)),
     );
     const counter = count(store, alice, 5);
     assert.throws(() => service.getStats({ name: alice, reset: true }, context), /gone/);
-    assert.throws(() => service.queryStats({ ...noQuery, reset: true }, context), /gone/);
+    await assert.rejects(service.queryStats({ ...noQuery, reset: true }, context), /gone/);
     assert.equal(counter.value, 5n);
   });
 
-  it("does not keep a caller's request from being used again", () => {
+  it("does not keep a caller's request from being used again", async () => {
     const { store, service, context } = createTestService();
     count(store, alice, 5);
     const request = Object.freeze({ ...noQuery, pattern: "alice", patterns: Object.freeze(["bob"]) });
-    assert.deepEqual(service.queryStats(request, context), service.queryStats(request, context));
+    assert.deepEqual(await service.queryStats(request, context), await service.queryStats(request, context));
   });
 
-  it("lists in the order in which the counters came to be", () => {
+  it("lists in the order in which the counters came to be", async () => {
     const { store, service, context } = createTestService();
     const names = ["c", "a", "b"].map(userUplink);
     for (const name of names) count(store, name, 1);
     assert.deepEqual(
-      service.queryStats(noQuery, context).stat.map(({ name }) => name),
+      (await service.queryStats(noQuery, context)).stat.map(({ name }) => name),
       names,
     );
   });
@@ -130,13 +133,85 @@ describe("createStatsService()", () => {
     assert.deepEqual(service.getSysStats(), figures);
   });
 
-  it("answers 10,000 counters under 500 patterns in one pass over them", (t) => {
+  it("answers 10,000 counters under 500 patterns in one pass over them", async (t) => {
     const { store, service, context } = createTestService();
     for (let index = 0; index < 10_000; index++) count(store, userUplink(`user${index}`), 1);
     const patterns = Array.from({ length: 500 }, (_, index) => `>>>user${index}>>>`);
     const passes = t.mock.method(store, "query");
-    const { stat } = service.queryStats({ ...noQuery, patterns, reset: true }, context);
+    const { stat } = await service.queryStats({ ...noQuery, patterns, reset: true }, context);
     assert.equal(stat.length, 500);
     assert.equal(passes.mock.callCount(), 1);
+  });
+});
+
+describe("createStatsService() with many counters", () => {
+  const userCount = 20_000;
+
+  /** As above, with a caller who reads protobuf or JSON. */
+  function createMany(contentType: string, signal?: AbortSignal) {
+    const service = createTestService(signal, { "content-type": contentType });
+    for (let user = 0; user < userCount; user++) count(service.store, userUplink(`u${user}`), user);
+    return service;
+  }
+
+  /** What a client reads of an answer. */
+  function readBack(answer: object) {
+    const message = create(QueryStatsResponseSchema, answer);
+    return fromBinary(QueryStatsResponseSchema, toBinary(QueryStatsResponseSchema, message)).stat;
+  }
+
+  for (const contentType of ["application/json", "application/connect+json", "application/grpc+proto"]) {
+    it(`answers each of them once, in order, to ${contentType}`, async () => {
+      const { service, context } = createMany(contentType);
+      const stat = readBack(await service.queryStats(noQuery, context));
+      assert.deepEqual(
+        stat.map(({ name, value }) => [name, value]),
+        Array.from({ length: userCount }, (_, user) => [userUplink(`u${user}`), BigInt(user)]),
+      );
+    });
+  }
+
+  it("lets the event loop turn meanwhile, and loses and repeats no byte", async () => {
+    const { store, service, context } = createMany("application/grpc");
+    const patterns = Array.from({ length: 50 }, (_, index) => `u${index}[0-9]*>>>`);
+    let turnCount = 0;
+    const over = new AbortController();
+    const counter = count(store, userUplink("u11"), 0);
+    const turning = (async () => {
+      for (; !over.signal.aborted; turnCount++) {
+        await turns(1);
+        counter.add(1);
+      }
+    })();
+    const taken: bigint[] = [];
+    for (let round = 0; round < 3; round++) {
+      const query = { ...noQuery, patterns, regexp: true, reset: true };
+      const stat = readBack(await service.queryStats(query, context));
+      taken.push(stat.find(({ name }) => name === userUplink("u11"))?.value ?? 0n);
+    }
+    over.abort();
+    await turning;
+    assert.ok(turnCount > 0);
+    assert.equal(taken.reduce((sum, value) => sum + value, 0n) + counter.value, counter.total);
+  });
+
+  it("gives back what a lost answer took, however many slices it took", async () => {
+    const { store, service, context, undos } = createMany("application/grpc");
+    const before = valuesOf(store);
+    await service.queryStats({ ...noQuery, reset: true }, context);
+    assert.ok(Object.values(valuesOf(store)).every((value) => value === 0n));
+    for (const undo of undos) undo();
+    assert.deepEqual(valuesOf(store), before);
+  });
+
+  it("stops to look for a caller who is gone meanwhile, and resets nothing", async () => {
+    const caller = new AbortController();
+    const { store, service, context } = createMany("application/grpc", caller.signal);
+    const before = valuesOf(store);
+    const patterns = Array.from({ length: 300 }, (_, index) => `nobody${index}`);
+    const asked = service.queryStats({ ...noQuery, patterns, regexp: true, reset: true }, context);
+    caller.abort(new ConnectError("gone", Code.Canceled));
+    await assert.rejects(asked, /gone/);
+    assert.deepEqual(valuesOf(store), before);
   });
 });

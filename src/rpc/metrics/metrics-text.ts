@@ -136,7 +136,11 @@ function* callsText({ calls, refusals }: MetricsTextOptions): Generator<string, 
     const { service, method } = tally;
     for (const [code, count] of tally.list()) yield formatSeries(ended, { service, method, code }, count);
   }
-  yield formatFamily({ name: refused, type: "counter", help: "Requests to the API that were refused." });
+  yield formatFamily({
+    name: refused,
+    type: "counter",
+    help: "Requests to the API that were refused, and connections to it that were cut.",
+  });
   for (const reason of refusalReasons) yield formatSeries(refused, { reason }, refusals[reason]);
 }
 

@@ -154,7 +154,7 @@ v2ray_api_failed_logins_total{answered="never"} 1
 # TYPE v2ray_api_calls_total counter
 v2ray_api_calls_total{service="a.Service",method="Get",code="ok"} 1
 v2ray_api_calls_total{service="a.Service",method="Get",code="internal"} 1
-# HELP v2ray_api_refused_requests_total Requests to the API that were refused.
+# HELP v2ray_api_refused_requests_total Requests to the API that were refused, and connections to it that were cut.
 # TYPE v2ray_api_refused_requests_total counter
 v2ray_api_refused_requests_total{reason="foreign_host"} 8
 v2ray_api_refused_requests_total{reason="foreign_origin"} 0
@@ -163,10 +163,30 @@ v2ray_api_refused_requests_total{reason="no_secret"} 0
 v2ray_api_refused_requests_total{reason="unknown_path"} 0
 v2ray_api_refused_requests_total{reason="unknown_service"} 0
 v2ray_api_refused_requests_total{reason="unknown_method"} 0
+v2ray_api_refused_requests_total{reason="large_request"} 0
 v2ray_api_refused_requests_total{reason="unreadable_call"} 0
 v2ray_api_refused_requests_total{reason="wrong_http_method"} 0
 v2ray_api_refused_requests_total{reason="too_many_pages"} 0
 v2ray_api_refused_requests_total{reason="too_many_streams"} 0
+v2ray_api_refused_requests_total{reason="large_headers"} 0
+v2ray_api_refused_requests_total{reason="too_many_calls"} 0
+v2ray_api_refused_requests_total{reason="too_many_calls_of_connection"} 0
+v2ray_api_refused_requests_total{reason="many_patterns"} 0
+v2ray_api_refused_requests_total{reason="long_pattern"} 0
+v2ray_api_refused_requests_total{reason="costly_regexp"} 0
+v2ray_api_refused_requests_total{reason="long_query"} 0
+v2ray_api_refused_requests_total{reason="waiting_queries"} 0
+v2ray_api_refused_requests_total{reason="queued_answers"} 0
+v2ray_api_refused_requests_total{reason="slow_reader"} 0
+v2ray_api_refused_requests_total{reason="too_many_connections"} 0
+v2ray_api_refused_requests_total{reason="too_many_connections_of_source"} 0
+v2ray_api_refused_requests_total{reason="no_first_byte"} 0
+v2ray_api_refused_requests_total{reason="slow_request"} 0
+v2ray_api_refused_requests_total{reason="http2_resets"} 0
+v2ray_api_refused_requests_total{reason="http2_pings"} 0
+v2ray_api_refused_requests_total{reason="http2_settings"} 0
+v2ray_api_refused_requests_total{reason="http2_bytes"} 0
+v2ray_api_refused_requests_total{reason="http2_errors"} 0
 # HELP v2ray_scrapes_total Scrapes since the API started, this one included.
 # TYPE v2ray_scrapes_total counter
 v2ray_scrapes_total 11

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { defaultApiLimits, type ApiLimits } from "../../src/rpc/api-limits.js";
+import { QueryBounds } from "../../src/rpc/query-bounds.js";
+import { createRefusalTally } from "../../src/rpc/refusal-tally.js";
+
+function createBounds(limits: ApiLimits = {}) {
+  const refusals = createRefusalTally();
+  return { bounds: new QueryBounds({ ...defaultApiLimits, ...limits }, refusals), refusals };
+}
+
+/** What was thrown, as its code and its message. */
+function thrownBy(act: () => unknown): readonly [Code, string] {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof ConnectError) return [error.code, error.rawMessage];
+    throw error;
+  }
+  throw new Error("nothing was thrown");
+}
+
+describe("QueryBounds", () => {
+  it("counts the pattern beside the list as one more, unless it is empty", () => {
+    const { bounds, refusals } = createBounds({ maxPatterns: 2 });
+    bounds.assertPatterns({ pattern: "", patterns: ["", ""] });
+    bounds.assertPatterns({ pattern: "a", patterns: ["b"] });
+    assert.deepEqual(
+      thrownBy(() => {
+        bounds.assertPatterns({ pattern: "a", patterns: ["b", "c"] });
+      }),
+      [Code.InvalidArgument, "3 patterns, at most 2 are allowed"],
+    );
+    assert.equal(refusals.many_patterns, 1);
+  });
+
+  for (const query of [
+    { pattern: "xxxx", patterns: ["a"] },
+    { pattern: "", patterns: ["a", "xxxx", "b"] },
+  ]) {
+    it(`measures each pattern: ${JSON.stringify(query)}`, () => {
+      const { bounds, refusals } = createBounds({ maxPatternLength: 3 });
+      bounds.assertPatterns({ pattern: "xxx", patterns: ["xxx"] });
+      assert.deepEqual(
+        thrownBy(() => {
+          bounds.assertPatterns(query);
+        }),
+        [Code.InvalidArgument, "a pattern of 4 characters, at most 3 are allowed"],
+      );
+      assert.equal(refusals.long_pattern, 1);
+    });
+  }
+
+  it("counts expressions that are too much, and not those that are malformed", () => {
+    const { bounds, refusals } = createBounds({ maxRegexpLength: 5, maxRegexpInstructions: 100 });
+    assert.equal(bounds.createCompiler()("abcde")("xabcdex"), true);
+    assert.equal(thrownBy(() => bounds.createCompiler()("abcdef"))[0], Code.InvalidArgument);
+    assert.equal(thrownBy(() => bounds.createCompiler()("a{99}"))[0], Code.InvalidArgument);
+    assert.equal(refusals.costly_regexp, 2);
+    assert.equal(thrownBy(() => bounds.createCompiler()("("))[0], Code.InvalidArgument);
+    assert.equal(refusals.costly_regexp, 2);
+  });
+
+  it("bounds the time, and says when too many wait", () => {
+    const { bounds, refusals } = createBounds({ maxQueryMs: 7, maxWaitingQueries: 3 });
+    bounds.assertTime(7);
+    assert.deepEqual(
+      thrownBy(() => {
+        bounds.assertTime(7.1);
+      }),
+      [Code.ResourceExhausted, "the patterns take more than 7 ms for the counters that there are"],
+    );
+    assert.deepEqual(
+      thrownBy(() => bounds.refuseToWait()),
+      [Code.ResourceExhausted, "3 queries wait already; try again"],
+    );
+    assert.deepEqual([refusals.long_query, refusals.waiting_queries], [1, 1]);
+  });
+});
