@@ -172,6 +172,7 @@ describe("App", () => {
       insecure: true,
       tls: undefined,
       metrics: { enabled: true, prefix: "xray", users: false },
+      limits: toConfig({}).experimental.v2ray_api.limits,
       connections: app.connections,
       refusedConnections: { connections: 0, connectionsPerSource: 0, descriptors: 0 },
       failedLogins: { atOnce: 0, late: 0, unanswered: 0 },
