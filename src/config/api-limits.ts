@@ -87,7 +87,7 @@ export const apiLimitsSchema = section({
     { least: mebibyte, most: 2 ** 36 },
   ).default(128 * mebibyte),
   http2_resets: countField(
-    "How many requests an HTTP/2 connection may cancel within a minute. One that goes beyond this, or what follows, is told ENHANCE_YOUR_CALM and closed.",
+    "How many requests an HTTP/2 connection may cancel within a minute, a tenth of it before its first answer. One that goes beyond this, or what follows, is told ENHANCE_YOUR_CALM and closed.",
     { least: 1, most: million },
   ).default(200),
   http2_pings: countField(

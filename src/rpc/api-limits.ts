@@ -32,7 +32,7 @@ export interface ApiLimits {
   readonly maxConnections?: number;
   /** How many of them may be of one IPv4 address or one IPv6 /64. Further ones are reset. Default: 4,096. */
   readonly maxConnectionsPerSource?: number;
-  /** Requests that an HTTP/2 connection may cancel within a minute. Default: 200. */
+  /** Requests that an HTTP/2 connection may cancel within a minute, a tenth of it before its first answer. Default: 200. */
   readonly maxHttp2Resets?: number;
   /** PINGs that an HTTP/2 connection may send within a minute, from its last answer on. Default: 1,000. */
   readonly maxHttp2Pings?: number;

@@ -15,6 +15,11 @@ export interface FloodWatchOptions extends Http2Limits {
   readonly onFlood: (reason: RefusalReason) => void;
 }
 
+/**
+ * Which part of the resets that there may be is for a connection that has not had an answer yet: whoever comes only to cancel
+ * comes again and again.
+ */
+const newcomersShare = 0.1;
 const minuteMs = 60_000;
 const bytesIntervalMs = 1_000;
 
@@ -36,9 +41,16 @@ export function watchFloods(
     if (!isOver) onFlood(reason);
     isOver = true;
   };
-  const resets = new MinuteCount(limits.maxHttp2Resets, () => {
+  const onResets = (): void => {
     flood("http2_resets");
-  });
+  };
+  const resets = new MinuteCount(limits.maxHttp2Resets, onResets);
+  const newcomersResets = new MinuteCount(Math.ceil(limits.maxHttp2Resets * newcomersShare), onResets);
+  let isNew = true;
+  const addReset = (): void => {
+    resets.add();
+    if (isNew) newcomersResets.add();
+  };
   const pings = new MinuteCount(limits.maxHttp2Pings, () => {
     flood("http2_pings");
   });
@@ -68,16 +80,17 @@ export function watchFloods(
     for (const other of open) {
       if (other.rstCode === constants.NGHTTP2_NO_ERROR) continue;
       open.delete(other);
-      resets.add();
+      addReset();
     }
     open.add(stream);
     stream.once("close", () => {
       // With its session, every request is over.
       if (!open.delete(stream) || session.destroyed) return;
       if (wasCancelled(stream)) {
-        resets.add();
+        addReset();
         return;
       }
+      isNew = false;
       // Whoever calls may ask for much: clients measure with PINGs how fast an answer comes.
       pings.clear();
       settings.clear();

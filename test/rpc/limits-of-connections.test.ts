@@ -133,8 +133,9 @@ describe("limits of a connection's times", { timeout: 60_000 }, () => {
 describe("limits of an HTTP/2 connection", { timeout: 60_000 }, () => {
   for (const { what, options, atLimit, beyond, reason } of [
     {
-      ...{ what: "cancelled requests", options: { maxHttp2Resets: 20 }, reason: "http2_resets" },
-      ...{ atLimit: cancelled(20), beyond: cancelled(1, 2_001) },
+      // A tenth of them before the first answer.
+      ...{ what: "cancelled requests", options: { maxHttp2Resets: 200 }, reason: "http2_resets" },
+      ...{ atLimit: cancelled(20), beyond: cancelled(181, 2_001) },
     },
     {
       ...{ what: "PINGs", options: { maxHttp2Pings: 20 }, reason: "http2_pings" },
@@ -168,6 +169,13 @@ describe("limits of an HTTP/2 connection", { timeout: 60_000 }, () => {
       while ((await refusalsOf(api))[reason] !== 1);
     });
   }
+
+  it("closes one that cancels a tenth as much before it has had an answer", io, async (t) => {
+    const api = await startLimited(t, { maxHttp2Resets: 200 });
+    const raw = await openRaw(t, api.port, preface, cancelled(21));
+    await raw.closed();
+    while ((await refusalsOf(api))["http2_resets"] !== 1);
+  });
 
   it("leaves who calls as much as it takes", io, async (t) => {
     const api = await startLimited(t, { maxHttp2Pings: 5, maxHttp2Settings: 5, maxHttp2Resets: 1 });
