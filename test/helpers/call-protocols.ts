@@ -47,7 +47,7 @@ function grpcWeb(contentType: string, isText: boolean): CallProtocol {
 }
 
 /** The body of an answer, in binary also where gRPC-Web has it as text: each piece of that may have its own padding. */
-export function bodyOf({ headers, body }: HttpAnswer): Buffer {
+export function bodyOf({ headers, body }: Pick<HttpAnswer, "headers" | "body">): Buffer {
   if (!String(headers["content-type"]).startsWith("application/grpc-web-text")) return body;
   const groups = body.toString().match(/.{1,4}/g) ?? [];
   return Buffer.concat(groups.map((group) => Buffer.from(group, "base64")));

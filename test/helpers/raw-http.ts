@@ -56,6 +56,8 @@ export const sendHttp1: SendRequest = async (port, { method = "POST", path, head
 export const sendHttp2: SendRequest = async (port, request) => {
   const session = connectHttp2(`http://127.0.0.1:${port}`);
   try {
+    // The stream fails as well.
+    session.on("error", ignore);
     return await sendOnSession(session, request);
   } finally {
     session.destroy();
