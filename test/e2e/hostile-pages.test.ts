@@ -62,9 +62,8 @@ async function startAttacked(
   const look = async (query: URLSearchParams): Promise<void> => {
     const isBefore = query.get("when") === "before";
     if (isBefore) refusedBefore = await countRefused(api);
-    // That an attack has come is known by its refusal, for which some of them do not wait.
-    const isAwaited = !isBefore && query.get("isRefused") === "true";
-    while (isAwaited && (await countRefused(api)) === refusedBefore) await turns(5);
+    // That an attack has come is known by its refusal, for which a page does not always wait.
+    while (!isBefore && (await countRefused(api)) === refusedBefore) await turns(5);
     if (!isBefore) looks.push({ attack: query.get("attack") ?? "", counters: valuesOf(api.store) });
     if (typeof by === "object") by.lead(isBefore ? api.port : addressOf(site.server).port);
   };

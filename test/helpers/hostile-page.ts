@@ -30,23 +30,22 @@ export function hostileModule(targets: readonly HostileTarget[], maxCount = host
     ${library}
     export const result = [];
     for (const target of targets) {
-      for (const [attack, { carryOut, isRefused }] of Object.entries(attacksOn(target)).slice(0, ${maxCount})) {
-        await look(target, "before", attack, isRefused);
+      for (const [attack, carryOut] of Object.entries(attacksOn(target)).slice(0, ${maxCount})) {
+        await look(target, "before", attack);
         const learned = await Promise.resolve(carryOut()).catch(() => "");
         result.push({ attack, learned: String(learned ?? "") });
-        await look(target, "after", attack, isRefused);
+        await look(target, "after", attack);
       }
     }
   `;
 }
 
-/** Those marked as refused carry an Origin, which tells the API whose they are; the others cannot be read, and change nothing. */
 const library = `
   const service = "/v2ray.core.app.stats.command.StatsService";
   const reset = JSON.stringify({ patterns: [""], reset: true });
   const form = { name: '{"patterns":[""],"reset":true,"x":"', value: '"}' };
-  const look = async ({ check }, when, attack, isRefused) => {
-    const query = new URLSearchParams({ when, attack, isRefused: String(isRefused) });
+  const look = async ({ check }, when, attack) => {
+    const query = new URLSearchParams({ when, attack });
     await fetch(check + "?" + query);
   };
   const ended = (element, ...events) =>
@@ -116,62 +115,60 @@ const library = `
     const sysStats = api + service + "/GetSysStats?connect=v1&encoding=json&message=%7B%7D";
     const post = { method: "POST", body: reset };
     const text = { ...post, headers: { "content-type": "text/plain" } };
-    const refused = (carryOut) => ({ carryOut, isRefused: true });
-    const blind = (carryOut) => ({ carryOut, isRefused: false });
     return {
-      "fetch with Connect's JSON": refused(() => told(fetch(query, { ...post, headers: { "content-type": "application/json" } }))),
-      "fetch with gRPC-Web": refused(() => told(fetch(query, { ...post, headers: { "content-type": "application/grpc-web" } }))),
-      "fetch with a guessed secret": refused(() => told(fetch(query, { ...post, headers: { "content-type": "application/json", authorization: "Bearer guess" } }))),
-      "fetch with credentials": refused(() => told(fetch(query, { ...text, credentials: "include" }))),
-      "fetch of text, which needs no preflight": refused(() => told(fetch(query, text))),
-      "fetch of form data, which needs none": refused(() => told(fetch(query, { method: "POST", body: new URLSearchParams([[form.name, form.value]]) }))),
-      "fetch without CORS": refused(() => told(fetch(query, { ...text, mode: "no-cors" }))),
-      "fetch without CORS nor referrer": refused(() => told(fetch(query, { ...text, mode: "no-cors", referrerPolicy: "no-referrer" }))),
-      "fetch by a redirect": refused(() => told(fetch(redirect + service + "/QueryStats", { ...text, mode: "no-cors" }))),
-      "fetch by a redirect, with CORS": refused(() => told(fetch(redirect + service + "/QueryStats", text))),
-      "fetch of a call with GET": refused(() => told(fetch(sysStats))),
-      "fetch of the metrics": refused(() => told(fetch(api + "/metrics"))),
-      "fetch of the variables": refused(() => told(fetch(api + "/debug/vars"))),
-      "XMLHttpRequest": refused(async () => {
+      "fetch with Connect's JSON": () => told(fetch(query, { ...post, headers: { "content-type": "application/json" } })),
+      "fetch with gRPC-Web": () => told(fetch(query, { ...post, headers: { "content-type": "application/grpc-web" } })),
+      "fetch with a guessed secret": () => told(fetch(query, { ...post, headers: { "content-type": "application/json", authorization: "Bearer guess" } })),
+      "fetch with credentials": () => told(fetch(query, { ...text, credentials: "include" })),
+      "fetch of text, which needs no preflight": () => told(fetch(query, text)),
+      "fetch of form data, which needs none": () => told(fetch(query, { method: "POST", body: new URLSearchParams([[form.name, form.value]]) })),
+      "fetch without CORS": () => told(fetch(query, { ...text, mode: "no-cors" })),
+      "fetch without CORS nor referrer": () => told(fetch(query, { ...text, mode: "no-cors", referrerPolicy: "no-referrer" })),
+      "fetch by a redirect": () => told(fetch(redirect + service + "/QueryStats", { ...text, mode: "no-cors" })),
+      "fetch by a redirect, with CORS": () => told(fetch(redirect + service + "/QueryStats", text)),
+      "fetch of a call with GET": () => told(fetch(sysStats)),
+      "fetch of the metrics": () => told(fetch(api + "/metrics")),
+      "fetch of the variables": () => told(fetch(api + "/debug/vars")),
+      "XMLHttpRequest": async () => {
         const request = new XMLHttpRequest();
         request.open("POST", query);
         request.setRequestHeader("content-type", "application/json");
         request.send(reset);
         await ended(request, "loadend");
         return request.responseText + request.getAllResponseHeaders();
-      }),
-      "a beacon": refused(() => void navigator.sendBeacon(query, reset)),
-      "a WebSocket": refused(async () => {
+      },
+      "a beacon": () => void navigator.sendBeacon(query, reset),
+      "a WebSocket": async () => {
         const socket = new WebSocket(query.replace("http", "ws"));
         const heard = [];
         socket.onmessage = ({ data }) => heard.push(data);
         await ended(socket, "close");
         return heard.join("");
-      }),
-      "an EventSource": refused(async () => {
+      },
+      "an EventSource": async () => {
         const source = new EventSource(api + "/metrics");
         await ended(source, "error", "message");
         source.close();
-      }),
-      "a worker": refused(async () => {
+      },
+      "a worker": async () => {
         const code = "fetch(" + JSON.stringify(query) + ", " + JSON.stringify(text) + ").then((answer) => answer.text()).then(postMessage, () => postMessage(''))";
         const worker = new Worker(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
         const { data } = await ended(worker, "message");
         worker.terminate();
         return data;
-      }),
-      "a sandbox": refused(() => inFrame("<script>fetch(" + JSON.stringify(query) + ", " + JSON.stringify(text) + ").then((answer) => answer.text()).then((told) => parent.postMessage(told, '*'), () => parent.postMessage('', '*'))<\\/script>", "allow-scripts")),
-      "a form of text": refused(() => postForm(query, "text/plain")),
-      "a form": refused(() => postForm(query, "application/x-www-form-urlencoded")),
-      "an image of the metrics": blind(() => loadAs("img", "src", api + "/metrics")),
-      "an image of a call": blind(() => loadAs("img", "src", sysStats)),
-      "a script of the metrics": blind(() => loadAs("script", "src", api + "/metrics")),
-      "a script of the variables": blind(() => loadAs("script", "src", api + "/debug/vars")),
-      "a module of the variables": refused(() => loadAs("script", "src", api + "/debug/vars", { type: "module" })),
-      "a style sheet of the metrics": blind(() => loadAs("link", "href", api + "/metrics", { rel: "stylesheet" })),
-      "a frame of the metrics": blind(() => loadAs("iframe", "src", api + "/metrics")),
-      "a frame of a call": blind(() => loadAs("iframe", "src", query + "?connect=v1&encoding=json&message=" + encodeURIComponent(reset))),
-      "a video of the variables": blind(() => loadAs("video", "src", api + "/debug/vars")),
+      },
+      "a sandbox": () => inFrame("<script>fetch(" + JSON.stringify(query) + ", " + JSON.stringify(text) + ").then((answer) => answer.text()).then((told) => parent.postMessage(told, '*'), () => parent.postMessage('', '*'))<\\/script>", "allow-scripts"),
+      "a form of text": () => postForm(query, "text/plain"),
+      "a form": () => postForm(query, "application/x-www-form-urlencoded"),
+      "an image of the metrics": () => loadAs("img", "src", api + "/metrics"),
+      "an image of a call": () => loadAs("img", "src", sysStats),
+      "a script of the metrics": () => loadAs("script", "src", api + "/metrics"),
+      "a script of the variables": () => loadAs("script", "src", api + "/debug/vars"),
+      "a module of the variables": () => loadAs("script", "src", api + "/debug/vars", { type: "module" }),
+      "a style sheet of the metrics": () => loadAs("link", "href", api + "/metrics", { rel: "stylesheet" }),
+      "a frame of the metrics": () => loadAs("iframe", "src", api + "/metrics"),
+      "a frame of a call": () => loadAs("iframe", "src", query + "?connect=v1&encoding=json&message=" + encodeURIComponent(reset)),
+      "a video of the variables": () => loadAs("video", "src", api + "/debug/vars"),
     };
   };
 `;

@@ -91,6 +91,46 @@ for (const listener of listeners) {
     });
   }
 
+  describe(`what a page has its browser load as a part of itself, over ${over}`, io, () => {
+    const embedded = { "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image" };
+    for (const [what, headers, status] of [
+      ["an image of another site's page", { "sec-fetch-site": "cross-site", ...embedded }, 403],
+      ["an image of another port's page", { "sec-fetch-site": "same-site", ...embedded }, 403],
+      [
+        "a script",
+        { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "script" },
+        403,
+      ],
+      [
+        "a frame",
+        { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe" },
+        403,
+      ],
+      ["an image of a page of ours", { "sec-fetch-site": "same-origin", ...embedded }, 200],
+      [
+        "a link",
+        { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" },
+        200,
+      ],
+      [
+        "what somebody has typed",
+        { "sec-fetch-site": "none", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" },
+        200,
+      ],
+      ["a program that uses fetch()", { "sec-fetch-mode": "cors" }, 200],
+    ] as const) {
+      it(`is ${status === 200 ? "served" : "refused"}: ${what}`, async (t) => {
+        const api = await startGuarded(t, listener, {});
+        const sysStats =
+          "/v2ray.core.app.stats.command.StatsService/GetSysStats?connect=v1&encoding=json&message=%7B%7D";
+        for (const path of ["/metrics", "/debug/vars", sysStats]) {
+          const answer = await ask(api, { method: "GET", path, headers });
+          assert.equal(answer.status, status, path);
+        }
+      });
+    }
+  });
+
   describe(`the pages of a foreign origin that have a secret, over ${over}`, io, () => {
     it("read and reset nothing all the same", async (t) => {
       const api = await startGuarded(t, listener, { secrets });
