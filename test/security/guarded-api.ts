@@ -9,6 +9,7 @@ import { StatsService as XrayStatsService } from "#gen/xray/app/stats/command/co
 import type { ApiServerOptions } from "../../src/rpc/api-server.js";
 import { connectUser, count, startApi, userUplink, valuesOf, type TestApi } from "../helpers/api-server.js";
 import { bodyOf, messageOf, type CallMessage } from "../helpers/call-protocols.js";
+import { fixtureTls } from "../helpers/tls-port.js";
 import { versions, type HttpAnswer, type HttpRequest } from "../helpers/raw-http.js";
 
 /** A kind of connection that an attack can come over. */
@@ -22,14 +23,22 @@ export interface Listener {
   readonly ask: (api: TestApi, request: HttpRequest) => Promise<HttpAnswer>;
 }
 
+/** The certificate is not for the names that an attacker makes up, and a client of Node's would check it for the Host. */
+const anyName = { checkServerIdentity: () => undefined };
+
 /** Every kind of connection, for tables: an attack that is refused over one of them only is not refused. */
-export const listeners: readonly Listener[] = versions.map(({ version, send }) => ({
-  over: version,
-  version,
-  hostHeader: version === "HTTP/2" ? ":authority" : "host",
-  options: {},
-  ask: async ({ port }, request) => send(port, request),
-}));
+export const listeners: readonly Listener[] = versions.flatMap(({ version, send }) => {
+  const common = { version, hostHeader: version === "HTTP/2" ? ":authority" : "host" };
+  return [
+    { ...common, over: version, options: {}, ask: async ({ port }, request) => send(port, request) },
+    {
+      ...common,
+      over: `${version} under TLS`,
+      options: { tls: fixtureTls },
+      ask: async ({ port }, request) => send({ tlsPort: port, options: anyName }, request),
+    },
+  ];
+});
 
 /** One call that an attacker may try. */
 export interface AttackerCall {
