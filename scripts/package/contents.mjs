@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 
 /** What the package holds, and nothing else: each file fits one of these, and for each of these there is a file. */
 const expected = [
-  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|CONTRIBUTING\.md|config\.schema\.json)$/,
+  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|CONTRIBUTING\.md|SECURITY\.md|config\.schema\.json)$/,
   /^dist\/.+\.js$/,
   /^dist\/.+\.d\.ts$/,
   /^dist\/.+\.js\.map$/,

@@ -28,6 +28,8 @@ export function freeCallerAfter(request: NodeRequest, response: NodeResponse): v
     if (request.complete) return;
     const timer = setTimeout(() => {
       stream.close(constants.NGHTTP2_NO_ERROR);
+      // Node keeps a stream that ends so until it is read to its end, and with it all that has come of it, and its session.
+      request.resume();
     }, closeDelayMs);
     stream.once("close", () => {
       clearTimeout(timer);

@@ -62,6 +62,7 @@ export function guard(handler: GuardedHandler, options: GuardOptions): NodeHandl
       scheme: isEncrypted(request) ? "https" : "http",
       authority: authorityOf(request),
       origin: request.headers.origin,
+      isEmbedded: isEmbedded(request),
       mayNameAnyHost: isMutual || (hasSecrets && (caller !== undefined || !isOpen || asksOnly)),
     });
     switch (verdict.kind) {
@@ -124,6 +125,17 @@ function socketOf(request: NodeRequest): Socket | undefined {
 function isEncrypted(request: NodeRequest): boolean {
   const socket = socketOf(request);
   return socket !== undefined && "encrypted" in socket && socket.encrypted === true;
+}
+
+/**
+ * Whether a browser says that a page of another origin loads this as a part of itself: an image, a script, a frame. Browsers say
+ * so where nobody on the way could make it up, to loopback and under TLS (https://www.w3.org/TR/fetch-metadata/). A link that
+ * somebody follows is no part of a page.
+ */
+function isEmbedded({ headers }: NodeRequest): boolean {
+  const site = headers["sec-fetch-site"];
+  const isFollowed = headers["sec-fetch-mode"] === "navigate" && headers["sec-fetch-dest"] === "document";
+  return (site === "cross-site" || site === "same-site") && !isFollowed;
 }
 
 function isPreflight({ method, headers }: NodeRequest): boolean {

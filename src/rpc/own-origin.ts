@@ -7,6 +7,8 @@ export interface RequestOrigin {
   readonly authority: string | undefined;
   /** `Origin`, which browsers send and scripts cannot change. */
   readonly origin: string | undefined;
+  /** Whether a page of another origin has its browser load it as a part of itself, which goes without an Origin. Default: false. */
+  readonly isEmbedded?: boolean;
   /**
    * Whether the Host may be any: because the caller has a verified certificate or a secret, or is asked for one next.
    * Default: false.
@@ -34,7 +36,8 @@ export type OriginVerdict =
 /**
  * Builds the judge of requests' origins, which keeps web pages out of a port that has no other guard.
  *
- * - A page can make a browser send requests to our port, but not without its Origin.
+ * - A page can make a browser send requests to our port, but not without its Origin, unless it is for something to embed. It
+ *   cannot read that then, nor change anything with it, but could keep us busy.
  * - A page can have its own name lead to our address (DNS rebinding) and so make itself same-origin, but the Host then is
  *   that name. So a Host is own only if it needs no DNS: an IP address, `localhost`, or the name in `listen`.
  */
@@ -44,7 +47,7 @@ export function createOriginJudge({
 }: OwnOriginOptions): (request: RequestOrigin) => OriginVerdict {
   const allowed = new Set(allowedOrigins);
   const ownNames = new Set(["localhost", listenHost?.toLowerCase()]);
-  return ({ scheme, authority, origin, mayNameAnyHost = false }) => {
+  return ({ scheme, authority, origin, isEmbedded = false, mayNameAnyHost = false }) => {
     const host = parseAuthority(scheme, authority);
     if (host === undefined) {
       return { kind: "malformed", reason: `malformed host ${JSON.stringify(authority ?? "")}` };
@@ -56,6 +59,10 @@ export function createOriginJudge({
         what: "host",
         reason: `host ${JSON.stringify(authority)} is not served here: use an IP address, localhost or the name in "listen"`,
       };
+    }
+    if (origin === undefined && isEmbedded) {
+      const reason = "a page of another origin wants this as a part of itself";
+      return { kind: "foreign", what: "origin", reason };
     }
     if (origin === undefined || origin === host.origin) return { kind: "own" };
     if (allowed.has(origin)) return { kind: "allowed", origin };

@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { rootPath } from "../helpers/cli.js";
 
 const files = [
-  ...["README.md", "CONTRIBUTING.md", "CHANGELOG.md"],
+  ...["README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"],
   ...readdirSync(join(rootPath, "docs"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".md"))
     .map((name) => join("docs", name)),
@@ -48,4 +48,42 @@ describe("the documents", () => {
       );
     });
   }
+});
+
+describe("the promises in SECURITY.md", () => {
+  /** Of each row of the table: who it is about, and the tests that it names. */
+  const rows = Array.from(proseOf("SECURITY.md").matchAll(/^\| (.+) \|$/gm), ([, row = ""]) =>
+    row.split(" | "),
+  )
+    .filter((cells) => cells.length === 4)
+    .slice(1)
+    .map(([who = "", , , tests = ""]) => ({
+      who: who.trim(),
+      tests: Array.from(tests.matchAll(/`([^`]+)`/g), ([, name = ""]) => name),
+    }))
+    .filter(({ who }) => !who.startsWith("---"));
+
+  it("are there", () => {
+    assert.ok(rows.length >= 10, `${rows.length} rows`);
+  });
+
+  for (const { who, tests } of rows) {
+    it(`have tests that there are: ${who}`, () => {
+      assert.notDeepEqual(tests, []);
+      const missing = tests.filter((name) => !existsSync(join(rootPath, "test", `${name}.test.ts`)));
+      assert.deepEqual(missing, []);
+    });
+  }
+
+  it("name every test of test/security", () => {
+    const named = new Set(rows.flatMap(({ tests }) => tests));
+    const files = readdirSync(join(rootPath, "test", "security"));
+    const tests = files
+      .filter((name) => name.endsWith(".test.ts"))
+      .map((name) => `security/${name.slice(0, -8)}`);
+    assert.deepEqual(
+      tests.filter((name) => !named.has(name)),
+      [],
+    );
+  });
 });

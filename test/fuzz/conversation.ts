@@ -8,8 +8,11 @@ export interface ClientPlan {
   readonly port: number;
   /** Sent one after the other, as far as possible each in a segment of its own. */
   readonly pieces: readonly Uint8Array[];
-  /** What it does then: ends its side and listens on, or resets the connection. Default: ends. */
-  readonly ending?: "end" | "reset";
+  /**
+   * What it does then: ends its side and listens on, at once or when an answer has had the time to come, or resets the
+   * connection. Default: ends at once.
+   */
+  readonly ending?: "end" | "late-end" | "reset";
 }
 
 /** How long it may take until a connection is over, in milliseconds; there is nothing in it to wait for. */
@@ -26,6 +29,8 @@ export async function playClient({ port, pieces, ending = "end" }: ClientPlan): 
     if (socket.writable) socket.write(piece);
     await turns(2);
   }
+  // Both ends are in this process: what the server can do without waiting for anything is done by then.
+  if (ending === "late-end") await turns(40);
   if (ending === "reset") socket.resetAndDestroy();
   else if (socket.writable) socket.end();
   try {
@@ -38,11 +43,20 @@ export async function playClient({ port, pieces, ending = "end" }: ClientPlan): 
 
 /** Runs something, and fails if it leaves a socket open. */
 export async function leavesNoSocket(run: () => Promise<void>): Promise<void> {
-  const before = openSockets().length;
+  await leavesNone(openSockets, run);
+}
+
+/** Runs something, and fails if it leaves anything behind that would keep a process alive: sockets, timers, jobs. */
+export async function leavesNothing(run: () => Promise<void>): Promise<void> {
+  await leavesNone(() => process.getActiveResourcesInfo().filter((name) => name !== "Immediate"), run);
+}
+
+async function leavesNone(list: () => readonly string[], run: () => Promise<void>): Promise<void> {
+  const before = list().length;
   await run();
   const lastTime = Date.now() + overMs;
-  while (openSockets().length > before) {
-    if (Date.now() > lastTime) throw new Error(`sockets left open: ${openSockets().join(", ")}`);
+  while (list().length > before) {
+    if (Date.now() > lastTime) throw new Error(`left behind: ${list().join(", ")}`);
     await turns(1);
   }
 }

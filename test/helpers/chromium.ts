@@ -15,6 +15,9 @@ const quietOptions = [
   ...["--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"],
 ];
 
+/** An attacker's names may lead anywhere. */
+const exampleNames = "--host-resolver-rules=MAP *.example 127.0.0.1";
+
 /** Loads a page through a proxy, runs its scripts, and prints the DOM. Fails after 60 s. */
 export async function dumpDom(t: TestContext, url: string, proxy: string): Promise<string> {
   const child = startChromium(t, [
@@ -38,11 +41,11 @@ export async function dumpDom(t: TestContext, url: string, proxy: string): Promi
 }
 
 /**
- * Opens a page, without any proxy, and keeps it open until what it was opened for has come. Fails after 60 s, or when the
- * browser ends before.
+ * Opens a page, without any proxy and with every name below `example` leading to this machine, and keeps it open until what it
+ * was opened for has come. Fails after 60 s, or when the browser ends before.
  */
 export async function keepOpen<T>(t: TestContext, url: string, awaited: Promise<T>): Promise<T> {
-  const child = startChromium(t, ["--no-proxy-server", url]);
+  const child = startChromium(t, ["--no-proxy-server", exampleNames, url]);
   child.stdout.resume();
   const closed = once(child, "close");
   const early = closed.then(() => assert.fail("chromium ended before its page was through"));

@@ -36,14 +36,17 @@ export class PageSite {
   /**
    * Opens a page in Chromium that runs that module, and waits until it is through. Fails as the module does.
    *
-   * @param host - Under which the page is opened. Default: `127.0.0.1`.
+   * @param host - Under which the page is opened, with a port where another one leads here. Default: `127.0.0.1`.
    */
   async run(t: TestContext, module: string, host = "127.0.0.1"): Promise<PageReport> {
-    const url = `${this.origin.replace("127.0.0.1", host)}/page/${this.#pages.length}`;
+    const url = new URL(`${this.origin}/page/${this.#pages.length}`);
+    url.host = host;
     const report = new Promise<string>((resolve) => {
       this.#pages.push({ module, onReport: resolve });
     });
-    const { error, ...told } = JSON.parse(await keepOpen(t, url, report)) as PageReport & { error?: string };
+    const { error, ...told } = JSON.parse(await keepOpen(t, url.href, report)) as PageReport & {
+      error?: string;
+    };
     if (error !== undefined) throw new Error(`the page failed: ${error}`);
     return told;
   }

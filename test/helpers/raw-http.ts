@@ -59,6 +59,8 @@ export const sendHttp2: SendRequest = async (port, request) => {
   // Its streams fail with it.
   session.on("error", ignore);
   try {
+    // The stream fails as well.
+    session.on("error", ignore);
     return await sendOnSession(session, request);
   } finally {
     session.destroy();

@@ -29,6 +29,21 @@ const readNothing: NodeHandler = (_request, response) => {
   response.end("no\n");
 };
 
+/** Reads until it has had enough, while more has come than it took, and says no. */
+const readTooMuch: NodeHandler = (request, response) => {
+  request.on("error", () => undefined);
+  const read = async (): Promise<void> => {
+    let bytes = 0;
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+      bytes += (chunk as Buffer).length;
+      if (bytes >= 20_000) break;
+    }
+    response.statusCode = 403;
+    response.end("no\n");
+  };
+  void read();
+};
+
 async function start(
   t: TestContext,
   onRequest: NodeHandler = readBeginning,
@@ -72,6 +87,36 @@ describe("freeCallerAfter()", () => {
     },
   );
 
+  for (const [what, handler] of [
+    ["nothing", readNothing],
+    ["the beginning", readBeginning],
+    ["too much", readTooMuch],
+  ] as const) {
+    it(
+      `lets go of an HTTP/2 request of which was read ${what}, whether its caller stays or leaves`,
+      io,
+      async (t) => {
+        for (const leaves of [false, true]) {
+          const gone = new Promise<void>((resolve) => {
+            void start(t, (request, response) => {
+              if ("stream" in request) void closed(request.stream).then(resolve);
+              handler(request, response);
+            }).then((port) => {
+              const session = openSession(t, port);
+              const stream = openStream(session, { path: "/" });
+              stream.on("error", () => undefined);
+              stream.resume().once("end", () => {
+                if (leaves) session.destroy();
+              });
+              stream.end(Buffer.alloc(100_000));
+            });
+          });
+          await gone;
+        }
+      },
+    );
+  }
+
   it("leaves a session usable whose stream it closed", io, async (t) => {
     const session = openSession(t, await start(t));
     for (const path of ["/one", "/two"]) {
@@ -84,9 +129,11 @@ describe("freeCallerAfter()", () => {
   });
 
   it("reads no more than a window of an HTTP/2 request that never ends", io, async (t) => {
-    const sockets: Socket[] = [];
+    const sockets: Pick<Socket, "bytesRead">[] = [];
     const port = await start(t, (request, response) => {
-      sockets.push(request.socket);
+      // The session's, as the request has none any more when its stream is gone.
+      if ("stream" in request && request.stream.session !== undefined)
+        sockets.push(request.stream.session.socket);
       readBeginning(request, response);
     });
     const stream = openStream(openSession(t, port), { path: "/" });

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { cors } from "@connectrpc/connect";
+import { StatsService } from "#gen/v2ray/core/app/stats/command/command_pb.js";
 import { FailureBrake } from "../../src/net/failure-brake.js";
 import { guard } from "../../src/rpc/guard.js";
 import { OnePortServer } from "../../src/rpc/one-port-server.js";
 import { createRefusalTally } from "../../src/rpc/refusal-tally.js";
 import { count, paths, startApi, userUplink, valuesOf, type TestApi } from "../helpers/api-server.js";
-import { envelope, envelopesOf, getStatsRequest } from "../helpers/grpc.js";
+import { messageOf, protocols } from "../helpers/call-protocols.js";
 import {
   openSession,
   openStream,
@@ -14,7 +15,6 @@ import {
   sendHttp2,
   sendOnSession,
   versions,
-  type HttpAnswer,
 } from "../helpers/raw-http.js";
 import { RecordingLogger } from "../helpers/recording-logger.js";
 import { closeAfter } from "../helpers/sockets.js";
@@ -40,42 +40,9 @@ async function startSecret(t: TestContext, logger?: RecordingLogger): Promise<Te
   return api;
 }
 
-/** A call as each protocol has it, and how its answer shows a code. */
-const protocols: readonly {
-  readonly protocol: string;
-  readonly contentType: string;
-  readonly body: (message: { name: string; reset?: boolean }) => string | Buffer;
-  readonly codeOf: (answer: HttpAnswer) => string | undefined;
-}[] = [
-  {
-    protocol: "gRPC",
-    contentType: "application/grpc",
-    body: (message) => envelope(getStatsRequest(message)),
-    codeOf: ({ headers, trailers }) => String(headers["grpc-status"] ?? trailers["grpc-status"]),
-  },
-  ...["application/grpc-web", "application/grpc-web-text"].map((contentType) => {
-    const isText = contentType.endsWith("text");
-    return {
-      protocol: contentType,
-      contentType,
-      body: (message: { name: string; reset?: boolean }) => {
-        const binary = envelope(getStatsRequest(message));
-        return isText ? binary.toString("base64") : binary;
-      },
-      codeOf: ({ body }: HttpAnswer) => {
-        const binary = isText ? Buffer.from(body.toString(), "base64") : body;
-        return /grpc-status: *(\d+)/i.exec(envelopesOf(binary).at(-1)?.data.toString() ?? "")?.[1];
-      },
-    };
-  }),
-  {
-    protocol: "Connect",
-    contentType: "application/json",
-    body: (message) => JSON.stringify(message),
-    codeOf: ({ status, headers }) =>
-      ({ 200: "0", 401: headers["www-authenticate"] === "Bearer" ? "16" : "?", 403: "7" })[status],
-  },
-];
+/** A call as each protocol puts it. */
+const getStats = (json: { readonly name: string; readonly reset: boolean }) =>
+  messageOf(StatsService.method.getStats.input, json);
 
 const wrong: readonly (readonly [what: string, headers: Readonly<Record<string, string>>])[] = [
   ["nothing", {}],
@@ -88,18 +55,14 @@ const wrong: readonly (readonly [what: string, headers: Readonly<Record<string, 
 ];
 
 for (const { version, send } of versions) {
-  for (const { protocol, contentType, body, codeOf } of protocols) {
+  for (const { protocol, headers: ofProtocol, body, codeOf } of protocols) {
     describe(`the secrets of the API, by ${protocol} over ${version}`, { timeout: 20_000 }, () => {
-      const headersOf = (more: Readonly<Record<string, string>>) => ({
-        "content-type": contentType,
-        ...(contentType === "application/grpc" && { te: "trailers" }),
-        ...more,
-      });
+      const headersOf = (more: Readonly<Record<string, string>>) => ({ ...ofProtocol, ...more });
 
       for (const [what, headers] of wrong) {
         it(`keep out who comes with ${what}, and nothing is reset`, async (t) => {
           const api = await startSecret(t);
-          const request = { path: paths.getStats, body: body({ name: alice, reset: true }) };
+          const request = { path: paths.getStats, body: body(getStats({ name: alice, reset: true })) };
           const answer = await send(api.port, { ...request, headers: headersOf(headers) });
           assert.equal(codeOf(answer), "16");
           assert.doesNotMatch(JSON.stringify(answer.headers) + answer.body.toString(), /s3cret|guess/);
@@ -113,7 +76,11 @@ for (const { version, send } of versions) {
           const host = version === "HTTP/2" ? ":authority" : "host";
           const headers = headersOf({ ...bearer(secret), [host]: "api.example" });
           return codeOf(
-            await send(api.port, { path: paths.getStats, headers, body: body({ name: alice, reset }) }),
+            await send(api.port, {
+              path: paths.getStats,
+              headers,
+              body: body(getStats({ name: alice, reset })),
+            }),
           );
         };
         assert.equal(await ask("grafana-s3cret", false), "0");

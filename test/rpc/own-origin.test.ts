@@ -47,6 +47,15 @@ describe("a Host", () => {
     });
   }
 
+  it("that is own is no help to a page of another origin that embeds what is here", () => {
+    const ask = (origin?: string) =>
+      judge({ scheme: "http", authority: "127.0.0.1", origin, isEmbedded: true, mayNameAnyHost: true }).kind;
+    assert.equal(ask(), "foreign");
+    assert.equal(ask("http://evil.example"), "foreign");
+    // A page of our own origin says whose it is as well as one that is allowed.
+    assert.equal(ask("http://127.0.0.1"), "own");
+  });
+
   it("may be any where the caller has a secret, but has to be one", () => {
     const ask = (authority: string, origin?: string) =>
       judge({ scheme: "http", authority, origin, mayNameAnyHost: true }).kind;
