@@ -12,9 +12,9 @@ export interface FailureBrakeOptions {
   readonly delayMs?: number;
   /** How many sources are remembered. Beyond it the one whose window began first is forgotten. Default: 16,384. */
   readonly maxSources?: number;
-  /** How many answers may wait at the same time, over all sources. Default: 1,024. */
+  /** How many places there are, over all sources, in each of which an answer waits for its time. Default: 1,024. */
   readonly maxWaiting?: number;
-  /** How many of them may be one source's, so that those of others have room, too. Default: 64. */
+  /** How many of them one source may take, so that others have room, too. Default: 64. */
   readonly maxWaitingPerSource?: number;
   /** Told of each source, once in its window, when its failures begin to be answered late. Default: nobody is told. */
   readonly onSlowed?: (source: string) => void;
@@ -36,13 +36,15 @@ export interface ScheduleOptions {
  * Slows the answers to those who fail again and again: at a login, or with a secret.
  *
  * It is told of failures alone and delays nothing else: everybody on a host or behind a NAT shares a source, and who has
- * the right secret must not suffer from those who guess.
+ * the right secret must not suffer from those who guess. So it hides nothing: a right one is answered at once, and whoever
+ * hears nothing for a moment knows that it was wrong. What keeps guessers out is a long random secret. The brake has their
+ * guesses cost them places, of which there are few, and beyond these connections, which its user is to cut.
  */
 export class FailureBrake {
   readonly #options: Required<FailureBrakeOptions>;
   /** In the order in which their windows began. */
   readonly #sources = new Map<string, Failures>();
-  /** How many answers wait, by their source, which has none here when it is 0. */
+  /** How many places are taken, by their source, which has none here when it is 0. */
   readonly #waiting = new Map<string, number>();
   #waitingCount = 0;
 
@@ -63,8 +65,9 @@ export class FailureBrake {
   /**
    * Counts a failure of a source and has it answered, now or after the delay.
    *
-   * @returns how to call the answer off, which may be done at any time; `undefined` if so many wait, of this source or of
-   * all, that this one is not answered by it.
+   * @returns how to call the answer off, which may be done at any time. Its place stays taken until the delay is over, or
+   * whoever leaves at once could go on without end. `undefined` if so many places are taken, of this source or of all, that
+   * this failure is not answered: the connection that it came by is to be cut.
    */
   schedule(source: string, answer: () => void, { hurry }: ScheduleOptions = {}): (() => void) | undefined {
     const { freeCount, delayMs, onSlowed } = this.#options;
@@ -75,33 +78,28 @@ export class FailureBrake {
       answer();
       return ignore;
     }
-    const leave = this.#enter(source);
-    if (leave === undefined) return undefined;
-    const finish = (): void => {
+    if (!this.#hasRoomFor(source)) return undefined;
+    this.#add(source, 1);
+    // Whoever leaves takes with it what the answer holds.
+    let given: (() => void) | undefined = answer;
+    const onDue = (): void => {
       clearTimeout(timer);
       hurry?.removeEventListener("abort", onDue);
-      leave();
-    };
-    const onDue = (): void => {
-      finish();
-      answer();
+      this.#add(source, -1);
+      given?.();
     };
     const timer = setTimeout(onDue, delayMs);
     hurry?.addEventListener("abort", onDue);
-    return finish;
+    return () => {
+      given = undefined;
+      // The process need not live on for a place alone.
+      timer.unref();
+    };
   }
 
-  /** Takes a place among those that wait, if there is one. @returns how to leave it. */
-  #enter(source: string): (() => void) | undefined {
+  #hasRoomFor(source: string): boolean {
     const { maxWaiting, maxWaitingPerSource } = this.#options;
-    const count = this.#waiting.get(source) ?? 0;
-    if (this.#waitingCount >= maxWaiting || count >= maxWaitingPerSource) return undefined;
-    this.#add(source, 1);
-    let isWaiting = true;
-    return () => {
-      if (isWaiting) this.#add(source, -1);
-      isWaiting = false;
-    };
+    return this.#waitingCount < maxWaiting && (this.#waiting.get(source) ?? 0) < maxWaitingPerSource;
   }
 
   #add(source: string, difference: 1 | -1): void {

@@ -11,7 +11,7 @@ export interface FailedLogins {
   readonly atOnce: number;
   /** It came late, or its client did not wait for it. */
   readonly late: number;
-  /** It never came: so many waited that the connection was reset instead. */
+  /** It never came: so many places were taken that the connection was reset instead. */
   readonly unanswered: number;
 }
 

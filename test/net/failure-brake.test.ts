@@ -26,6 +26,11 @@ function createBrake(t: TestContext, options: FailureBrakeOptions = {}) {
   };
 }
 
+/** How many timers keep the process. */
+function timerCount(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+}
+
 describe("FailureBrake", () => {
   it("answers the first failures of a source at once, and those that follow after the delay", (t) => {
     const { fail, answered, pass } = createBrake(t);
@@ -85,38 +90,59 @@ describe("FailureBrake", () => {
     callOff?.();
   });
 
-  it("lets no more wait than may, and has room again when one is answered or called off", (t) => {
+  it("lets no more wait than may, and has room again when one is answered", (t) => {
     const { fail, answered, pass } = createBrake(t, { freeCount: 0, maxWaiting: 2 });
-    const first = fail("a", "1");
-    assert.ok(first !== undefined);
+    assert.ok(fail("a", "1") !== undefined);
+    pass(1_000);
     assert.ok(fail("b", "2") !== undefined);
     assert.equal(fail("c", "3"), undefined);
-    first();
-    first();
+    pass(1_000);
     assert.ok(fail("c", "4") !== undefined);
     assert.equal(fail("d", "5"), undefined);
     pass(2_000);
-    assert.deepEqual(answered, ["2", "4"]);
+    assert.deepEqual(answered, ["1", "2", "4"]);
     assert.ok(fail("e", "6") !== undefined);
     assert.ok(fail("e", "7") !== undefined);
   });
 
   it("gives a source no more than its share of the places, so that those of others are answered late, too", (t) => {
     const { fail, answered, pass } = createBrake(t, { freeCount: 0, maxWaiting: 3, maxWaitingPerSource: 2 });
-    const first = fail("a", "1");
-    assert.ok(first !== undefined);
+    assert.ok(fail("a", "1") !== undefined);
+    pass(1_000);
     assert.ok(fail("a", "2") !== undefined);
     assert.equal(fail("a", "3"), undefined);
     assert.ok(fail("b", "4") !== undefined);
     assert.equal(fail("c", "5"), undefined);
-    first();
-    first();
+    pass(1_000);
     assert.ok(fail("a", "6") !== undefined);
     assert.equal(fail("a", "7"), undefined);
     pass(2_000);
-    assert.deepEqual(answered, ["2", "4", "6"]);
+    assert.deepEqual(answered, ["1", "2", "4", "6"]);
     for (const name of ["8", "9"]) assert.ok(fail("a", name) !== undefined);
     assert.equal(fail("a", "10"), undefined);
+  });
+
+  it("keeps the place of what is called off until its delay is over", (t) => {
+    const { fail, answered, pass } = createBrake(t, { freeCount: 0, maxWaiting: 3, maxWaitingPerSource: 2 });
+    for (const name of ["1", "2"]) fail("a", name)?.();
+    fail("b", "3")?.();
+    for (const source of ["a", "b", "c"]) assert.equal(fail(source, "4"), undefined);
+    pass(1_999);
+    for (const source of ["a", "b", "c"]) assert.equal(fail(source, "5"), undefined);
+    pass(1);
+    for (const name of ["6", "7"]) assert.ok(fail("a", name) !== undefined);
+    assert.ok(fail("b", "8") !== undefined);
+    pass(2_000);
+    assert.deepEqual(answered, ["6", "7", "8"]);
+  });
+
+  it("does not keep the process for the place of what is called off", () => {
+    const brake = new FailureBrake({ freeCount: 0 });
+    const before = timerCount();
+    const callOff = brake.schedule("a", () => undefined);
+    assert.equal(timerCount(), before + 1);
+    callOff?.();
+    assert.equal(timerCount(), before);
   });
 
   it("lets sixty-four of a source and 1,024 in all wait by default", (t) => {
@@ -133,7 +159,7 @@ describe("FailureBrake", () => {
   });
 
   it("answers what waits when there is no more time, once, and then has nothing wait", (t) => {
-    const { fail, answered, pass, slowed } = createBrake(t, { freeCount: 0, maxWaiting: 3 });
+    const { fail, answered, pass, slowed } = createBrake(t, { freeCount: 0, maxWaiting: 4 });
     const ending = new AbortController();
     const hurry = ending.signal;
     const callOff = fail("a", "gone", { hurry });
@@ -148,7 +174,7 @@ describe("FailureBrake", () => {
     pass(2_000);
     assert.deepEqual(answered, ["1", "2", "3", "there is time"]);
     assert.deepEqual(slowed, ["a", "b"]);
-    for (const name of ["4", "5", "6"]) assert.ok(fail("c", name) !== undefined);
+    for (const name of ["4", "5", "6", "7"]) assert.ok(fail("c", name) !== undefined);
   });
 
   it("forgets the source whose window began first when there are too many", (t) => {

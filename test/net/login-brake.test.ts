@@ -48,19 +48,26 @@ describe("LoginBrake", () => {
     assert.equal(isReleased(), undefined);
   });
 
-  it("gives the place of a client that leaves to the next one", io, async (t) => {
-    const brake = createBrake(t, { maxWaiting: 1 });
-    const { client, server } = await socketPair(t);
-    const released = brake.release(server);
-    client.resetAndDestroy();
-    assert.equal(await released, false);
-    const next = await socketPair(t);
-    const isReleased = watch(brake.release(next.server));
-    t.mock.timers.tick(2_000);
-    await turns(2);
-    assert.equal(isReleased(), true);
-    assert.deepEqual(brake.failed, { atOnce: 0, late: 2, unanswered: 0 });
-  });
+  it(
+    "keeps the place of a client that leaves until its delay is over, so that to leave makes no room",
+    io,
+    async (t) => {
+      const brake = createBrake(t, { maxWaiting: 1 });
+      const { client, server } = await socketPair(t);
+      const released = brake.release(server);
+      client.resetAndDestroy();
+      assert.equal(await released, false);
+      const next = await socketPair(t);
+      assert.equal(await brake.release(next.server), false);
+      assert.equal((await failed(next.client)).code, "ECONNRESET");
+      t.mock.timers.tick(2_000);
+      const last = watch(brake.release((await socketPair(t)).server));
+      t.mock.timers.tick(2_000);
+      await turns(2);
+      assert.equal(last(), true);
+      assert.deepEqual(brake.failed, { atOnce: 0, late: 2, unanswered: 1 });
+    },
+  );
 
   it("has nobody to answer who has left already", io, async (t) => {
     const brake = createBrake(t, { maxWaiting: 1, freeCount: 1 });
