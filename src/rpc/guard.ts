@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { clientNetworkOf } from "../net/client-network.js";
 import { FailureBrake } from "../net/failure-brake.js";
 import { anybody, type Caller } from "./caller.js";
+import { GuessCut } from "./guess-cut.js";
 import { healthPath } from "./health.js";
 import { authorityOf, pathOf, type NodeHandler, type NodeRequest, type NodeResponse } from "./node-http.js";
 import { createOriginJudge, type OwnOriginOptions } from "./own-origin.js";
@@ -47,16 +48,18 @@ export function guard(handler: GuardedHandler, options: GuardOptions): NodeHandl
   const judgeOrigin = createOriginJudge(options);
   const hasSecrets = secrets.length > 0;
   const judgeCaller = hasSecrets ? createCallerJudge(secrets) : () => anybody;
+  const guesses = new GuessCut();
 
   return (request, response) => {
     // On a Unix socket nobody else can be meant. In HTTP/2, whoever means nobody does not come this far.
     if (options.listenHost === undefined && request.headers.host === "") request.headers.host = "localhost";
     const caller = judgeCaller(request.headers.authorization);
+    if (hasSecrets && caller !== undefined) guesses.trust(request);
     const isOpen = pathOf(request).startsWith(healthPath);
     const asksOnly = isPreflight(request);
     const admit = (): void => {
       if (caller !== undefined || isOpen) handler(request, response, caller ?? stranger);
-      else turnAway(request, response, { brake, stopping, refusals });
+      else turnAway(request, response, { brake, guesses, stopping, refusals });
     };
     const verdict = judgeOrigin({
       scheme: isEncrypted(request) ? "https" : "http",
@@ -90,16 +93,16 @@ export function guard(handler: GuardedHandler, options: GuardOptions): NodeHandl
 const stranger: Caller = { name: undefined, mayReset: false };
 
 interface TurnAwayOptions extends Required<Pick<GuardOptions, "brake" | "refusals">> {
+  readonly guesses: GuessCut;
   readonly stopping: AbortSignal | undefined;
 }
 
-/** Refuses somebody who has no right secret: at once, or late where that goes on. */
+/** Refuses somebody who has no right secret: at once, late where that goes on, or without a word where too many wait. */
 function turnAway(
   request: NodeRequest,
   response: NodeResponse,
-  { brake, stopping, refusals }: TurnAwayOptions,
+  { brake, guesses, stopping, refusals }: TurnAwayOptions,
 ): void {
-  refusals.no_secret += 1;
   const answer = (): void => {
     const isMissing = request.headers.authorization === undefined;
     const what = isMissing ? "a secret is needed" : "this is not a secret of this server";
@@ -107,8 +110,10 @@ function turnAway(
   };
   const callOff = brake.schedule(sourceOf(request), answer, { hurry: stopping });
   if (callOff === undefined) {
-    refuse(request, response, "resourceExhausted", "too many callers without a right secret wait already");
+    refusals.too_many_wrong_secrets += 1;
+    guesses.cut(request, response);
   } else {
+    refusals.no_secret += 1;
     response.once("close", callOff);
   }
 }

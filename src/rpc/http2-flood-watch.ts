@@ -1,6 +1,7 @@
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { ApiLimits } from "./api-limits.js";
+import { sparedEvent } from "./node-http.js";
 import type { RefusalReason } from "./refusal-tally.js";
 
 /** What an HTTP/2 connection may send beside requests. */
@@ -83,6 +84,9 @@ export function watchFloods(
       addReset();
     }
     open.add(stream);
+    stream.once(sparedEvent, () => {
+      open.delete(stream);
+    });
     stream.once("close", () => {
       // With its session, every request is over.
       if (!open.delete(stream) || session.destroyed) return;

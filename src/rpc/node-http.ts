@@ -14,6 +14,9 @@ export type NodeResponse = ServerResponse | Http2ServerResponse;
 /** Answers one request. It must not throw. */
 export type NodeHandler = (request: NodeRequest, response: NodeResponse) => void;
 
+/** Emitted by an HTTP/2 stream before we reset it, where this is not to count against its connection. */
+export const sparedEvent = Symbol("spared");
+
 /** The host that a request names: `:authority` or `Host`, in HTTP/2 and HTTP/1.1. */
 export function authorityOf(request: NodeRequest): string | undefined {
   return "authority" in request ? request.authority : request.headers.host;

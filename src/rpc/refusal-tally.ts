@@ -7,6 +7,8 @@ export const refusalReasons = [
   "malformed_host",
   /** Without a secret, or with a wrong one. */
   "no_secret",
+  /** As before, while as many as may be wait to be told so: it is cut off instead. */
+  "too_many_wrong_secrets",
   "unknown_path",
   "unknown_service",
   "unknown_method",
@@ -64,6 +66,7 @@ export function createRefusalTally(): RefusalTally {
     foreign_origin: 0,
     malformed_host: 0,
     no_secret: 0,
+    too_many_wrong_secrets: 0,
     unknown_path: 0,
     unknown_service: 0,
     unknown_method: 0,

@@ -88,7 +88,7 @@ export function openStream(
   return session.request({ ":method": method, ":path": path, ...headers }, { endStream: false });
 }
 
-/** Reads the answer on a stream to its end. */
+/** Reads the answer on a stream to its end; fails if there is none. */
 export async function readAnswer(stream: ClientHttp2Stream): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -103,13 +103,16 @@ export async function readAnswer(stream: ClientHttp2Stream): Promise<HttpAnswer>
     stream.on("data", (chunk: Buffer) => chunks.push(chunk));
     stream.on("error", reject);
     stream.on("end", () => {
-      resolve({
-        status: headers[":status"] ?? 0,
-        headers,
-        body: Buffer.concat(chunks),
-        trailers,
-        isOneFrame,
-      });
+      const { ":status": status } = headers;
+      if (status === undefined) reject(new Error("the stream ended without an answer"));
+      else
+        resolve({
+          status,
+          headers,
+          body: Buffer.concat(chunks),
+          trailers,
+          isOneFrame,
+        });
     });
   });
 }

@@ -160,6 +160,7 @@ v2ray_api_refused_requests_total{reason="foreign_host"} 8
 v2ray_api_refused_requests_total{reason="foreign_origin"} 0
 v2ray_api_refused_requests_total{reason="malformed_host"} 0
 v2ray_api_refused_requests_total{reason="no_secret"} 0
+v2ray_api_refused_requests_total{reason="too_many_wrong_secrets"} 0
 v2ray_api_refused_requests_total{reason="unknown_path"} 0
 v2ray_api_refused_requests_total{reason="unknown_service"} 0
 v2ray_api_refused_requests_total{reason="unknown_method"} 0

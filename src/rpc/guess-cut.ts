@@ -1,0 +1,54 @@
+import { constants, type Http2Session, type ServerHttp2Stream } from "node:http2";
+import type { Socket } from "node:net";
+import { resetConnection } from "../net/reset.js";
+import { sparedEvent, type NodeRequest, type NodeResponse } from "./node-http.js";
+
+/**
+ * Cuts off those without a right secret where too many of them wait to be answered: an answer at once would have them guess
+ * as fast as they can ask. Where it can, it has each such guess cost its connection.
+ *
+ * Many callers may share a connection, behind a reverse proxy. One by which a right secret has come goes on for these, and
+ * only the wrong request is cut.
+ */
+export class GuessCut {
+  readonly #trusted = new WeakSet<Socket | Http2Session>();
+
+  /** To be told of each request with a right secret. */
+  trust(request: NodeRequest): void {
+    const connection = "stream" in request ? request.stream.session : request.socket;
+    if (connection !== undefined) this.#trusted.add(connection);
+  }
+
+  /** Ends a request without an answer, and its connection where no right secret has come by it. */
+  cut(request: NodeRequest, response: NodeResponse): void {
+    if ("stream" in request) this.#cutHttp2(request.stream);
+    else this.#cutHttp1(request.socket, response);
+  }
+
+  #cutHttp2(stream: ServerHttp2Stream): void {
+    const { session } = stream;
+    if (session === undefined || session.destroyed) return;
+    if (this.#trusted.has(session)) {
+      // What others do is not to be held against the session.
+      stream.emit(sparedEvent);
+      stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      return;
+    }
+    session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    session.destroy();
+  }
+
+  /** HTTP/1.1 cannot leave an answer out and go on. */
+  #cutHttp1(socket: Socket, response: NodeResponse): void {
+    if (!this.#trusted.has(socket)) {
+      resetConnection(socket);
+      return;
+    }
+    const end = (): void => {
+      socket.destroySoon();
+    };
+    // Answers to what came before it are still to be given: Node hands the socket on when it is this one's turn.
+    if (response.socket !== null) end();
+    else response.once("socket", end);
+  }
+}
