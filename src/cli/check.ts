@@ -1,6 +1,6 @@
 import type { CommandRunner } from "./command.js";
 import { parseConfigOption } from "./config-option.js";
-import { findExposedFiles, secretFilesOf } from "./exposed-files.js";
+import { findWarnings } from "./config-warnings.js";
 import { loadConfig } from "./load-config.js";
 import { print, printResult } from "./print.js";
 
@@ -9,7 +9,7 @@ export const check: CommandRunner = async (args, process) => {
   const path = parseConfigOption(args);
   const config = await loadConfig(path, process);
   if (config === undefined) return 1;
-  for (const line of await findExposedFiles(secretFilesOf(path, config))) {
+  for (const line of await findWarnings(path, config)) {
     await print(process.stderr, `warning: ${line}\n`);
   }
   await printResult(process, "ok\n");

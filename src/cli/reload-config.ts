@@ -2,15 +2,15 @@ import { ConfigError } from "../config/config-error.js";
 import { readConfig } from "../config/read-config.js";
 import type { App } from "../index.js";
 import { formatConfigReport } from "./config-report.js";
+import { findWarnings } from "./config-warnings.js";
 import type { CurrentLog } from "./current-log.js";
-import { findExposedFiles, secretFilesOf } from "./exposed-files.js";
 
 /** Reads a config again and gives it to the app. What is wrong with it is logged, and the app goes on with the old one. */
 export async function reloadConfig(path: string, app: App, log: CurrentLog): Promise<void> {
   try {
     const config = await readConfig(path);
     await log.switchTo(config.log, async () => app.reload(config));
-    for (const line of await findExposedFiles(secretFilesOf(path, config))) log.warn(line);
+    for (const line of await findWarnings(path, config)) log.warn(line);
   } catch (error) {
     const [first, ...others] = [...reasonsOf(path, error), ...reopen(log)];
     log.error(`configuration not reloaded, the old one goes on: ${String(first)}`);

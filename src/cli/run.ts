@@ -2,8 +2,8 @@ import { createApp, StartError } from "../index.js";
 import { formatBanner } from "./banner.js";
 import type { CommandRunner } from "./command.js";
 import { parseConfigOption } from "./config-option.js";
+import { findWarnings } from "./config-warnings.js";
 import { CurrentLog } from "./current-log.js";
-import { findExposedFiles, secretFilesOf } from "./exposed-files.js";
 import { loadConfig } from "./load-config.js";
 import { listenForReloadSignal } from "./reload-signal.js";
 import { reloadConfig } from "./reload-config.js";
@@ -24,7 +24,7 @@ export const run: CommandRunner = async (args, process) => {
     const log = new CurrentLog(config.log);
     const app = createApp(config, { logger: log });
     const addresses = await app.start();
-    for (const line of await findExposedFiles(secretFilesOf(path, config))) log.warn(line);
+    for (const line of await findWarnings(path, config)) log.warn(line);
     process.stdout.write(formatBanner(config, addresses));
     reloadSignal.answerWith(async () => reloadConfig(path, app, log));
     await signals.first;

@@ -94,7 +94,8 @@ describe("secretFilesOf", () => {
 });
 
 describe("a config with a secret that others can read", withModes, () => {
-  const text = (log: object): string => JSON.stringify(testConfig({ log, api: { secret: "s3cret" } }));
+  const text = (log: object): string =>
+    JSON.stringify(testConfig({ log, api: { secret: "a-long-random-secret" } }));
 
   it("is warned about by check, which shows no secret and is content otherwise", async (t) => {
     const path = write(t, 0o644, text({ disabled: true }));
