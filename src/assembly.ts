@@ -9,6 +9,7 @@ import type { Logger } from "./log/logger.js";
 import type { RefusedConnections } from "./net/connection-limits.js";
 import type { Endpoint } from "./net/endpoint.js";
 import type { ListenAddress } from "./net/listen-address.js";
+import { LocalAddresses } from "./net/local-addresses.js";
 import { LoginBrake } from "./net/login-brake.js";
 import { OwnListeners } from "./net/own-listeners.js";
 import { OwnSockets } from "./net/own-sockets.js";
@@ -112,7 +113,8 @@ export class Assembler {
     this.#options = options;
     const { logger, times } = options;
     const logins = new LoginBrake({ logger });
-    const own = { ownSockets: new OwnSockets(), ownListeners: new OwnListeners() };
+    const addresses = new LocalAddresses({ logger });
+    const own = { ownSockets: new OwnSockets(addresses), ownListeners: new OwnListeners(addresses) };
     this.#surroundings = { logger, times, logins, resolver: new Resolver(), ...own };
   }
 
@@ -170,10 +172,10 @@ export class Assembler {
 
   #createApi(config: Config, step: Step | undefined): ApiParts {
     const { createApiServer, logger, store, online, connections, refusedConnections } = this.#options;
-    const { logins, ownListeners } = this.#surroundings;
+    const { logins, ownSockets, ownListeners } = this.#surroundings;
     const { failed: failedLogins } = logins;
     const told = { connections, refusedConnections, failedLogins };
-    const surroundings = { logger, store, online, ownListeners, ...told };
+    const surroundings = { logger, store, online, ownSockets, ownListeners, ...told };
     const same = step?.diff.isApiChanged === false ? step.before.api : undefined;
     return createApiParts(config, createApiServer, surroundings, same);
   }

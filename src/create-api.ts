@@ -2,10 +2,12 @@ import { secretsOf, type SecretConfig } from "./config/api-secrets.js";
 import { tlsOptionsOf } from "./config/api-tls.js";
 import type { Config } from "./config/config.js";
 import type { Logger } from "./log/logger.js";
+import type { IsOwnConnection } from "./net/admit-others.js";
 import type { RefusedConnections } from "./net/connection-limits.js";
 import { formatListenAddress, type ListenAddress } from "./net/listen-address.js";
 import type { FailedLogins } from "./net/login-brake.js";
 import type { OwnListeners } from "./net/own-listeners.js";
+import type { OwnSockets } from "./net/own-sockets.js";
 import type { TlsServerOptions } from "./net/tls-server-options.js";
 import { Part } from "./parts/part.js";
 import type { Service } from "./parts/service.js";
@@ -37,6 +39,8 @@ export interface CreateApiServerOptions {
   readonly insecure: boolean;
   /** What TLS it speaks on its ports; `undefined` for none. */
   readonly tls: TlsServerOptions | undefined;
+  /** Tells which accepted connections the app itself has made, for clients of the proxy; `undefined` where these may call. */
+  readonly isOwnConnection: IsOwnConnection | undefined;
   /** The app's own. */
   readonly logger: Logger;
 }
@@ -65,8 +69,10 @@ export interface ApiParts {
 /** What an API has that is not in the config. */
 export interface ApiSurroundings extends Omit<
   CreateApiServerOptions,
-  "allowedOrigins" | "metrics" | "limits" | "secrets" | "insecure" | "tls"
+  "allowedOrigins" | "metrics" | "limits" | "secrets" | "insecure" | "tls" | "isOwnConnection"
 > {
+  /** Knows what the app has connected to, and so clients of the proxy who come to the API. */
+  readonly ownSockets: OwnSockets;
   /** Is told where it listens, unless the config opens that to clients of the proxy. */
   readonly ownListeners: OwnListeners;
 }
@@ -83,7 +89,7 @@ const apiGraceMs = 2_000;
 export function createApiParts(
   { experimental: { v2ray_api: config } }: Config,
   create: CreateApiServer,
-  { store, online, ownListeners, ...surroundings }: ApiSurroundings,
+  { store, online, ownSockets, ownListeners, ...surroundings }: ApiSurroundings,
   before?: ApiParts,
 ): ApiParts {
   const { listen, stats, metrics, insecure, access_control_allow_origin: allowedOrigins } = config;
@@ -95,6 +101,7 @@ export function createApiParts(
       ...(stats.enabled ? { store, online } : {}),
       ...{ ...surroundings, metrics, limits, insecure, allowedOrigins },
       ...{ secrets: secretsOf(config), tls: tlsOptionsOf(config.tls) },
+      isOwnConnection: isOpenToProxy ? undefined : ownSockets.isConnection,
     });
   const common = {
     name: "v2ray_api",

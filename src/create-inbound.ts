@@ -1,10 +1,12 @@
 import type { InboundConfig } from "./config/inbounds.js";
 import type { Logger } from "./log/logger.js";
+import { admitOthers } from "./net/admit-others.js";
 import type { Endpoint } from "./net/endpoint.js";
 import type { LoginBrake } from "./net/login-brake.js";
 import type { ClientTimes } from "./proxy/client-times.js";
 import { DirectInbound, type DirectInboundOptions } from "./proxy/direct/direct-inbound.js";
 import type { Inbound, PacketHandler, RequestHandler } from "./proxy/inbound.js";
+import { LoopReport } from "./proxy/loop-report.js";
 import { ProxyInbound, type ProxyInboundOptions } from "./proxy/proxy-inbound.js";
 
 /** Who takes over what an inbound accepts. */
@@ -40,7 +42,14 @@ export function createInbound(
 ): Inbound {
   const { tag, listen_port: port } = config;
   const common = { tag, listen, logger };
-  const forClients = { ...common, ...handlers, ownListeners, logins, times };
+  const loops = new LoopReport({ inbound: tag, network: "tcp", logger });
+  const admit = admitOthers(handlers.admit, {
+    isOwnConnection: ownSockets.isConnection,
+    onOwnConnection: (source) => {
+      loops.add(source);
+    },
+  });
+  const forClients = { ...common, ...handlers, admit, ownListeners, logins, times };
   if (config.type === "http") {
     const { type, users, insecure } = config;
     return new ProxyInbound({ ...forClients, type, users, insecure });

@@ -29,7 +29,7 @@ export function createOutbound(
   }
   const { server: host, server_port: port, username, password = "" } = config;
   const login = username === undefined ? undefined : { username, password };
-  const dialed = { connectTimeoutMs, lookup: resolver.resolve, ownListeners };
+  const dialed = { connectTimeoutMs, lookup: resolver.resolve, ownSockets, ownListeners };
   const options = { tag, server: { host, port }, login, ...dialed };
   if (config.type === "socks")
     return limitNetworks(new SocksOutbound({ ...options, logger }), config.network);

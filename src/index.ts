@@ -30,6 +30,7 @@ export type { ByteSink, ConnectionSinks } from "./net/byte-sink.js";
 export { countConnection, unwrapConnection } from "./net/counting-connection.js";
 export type { UnwrappedConnection } from "./net/counting-connection.js";
 export { countPacketConnection } from "./net/counting-packet-connection.js";
+export type { IsOwnConnection } from "./net/admit-others.js";
 export type { RefusedConnections } from "./net/connection-limits.js";
 export { formatEndpoint } from "./net/endpoint.js";
 export type { Endpoint } from "./net/endpoint.js";

@@ -23,6 +23,7 @@ export { toConfig } from "./config/to-config.js";
 export type { CreateApiListener, CreateApiServer, CreateApiServerOptions } from "./create-api.js";
 export { silentLogger } from "./log/logger.js";
 export type { LogFields, Logger } from "./log/logger.js";
+export type { IsOwnConnection } from "./net/admit-others.js";
 export type { RefusedConnections } from "./net/connection-limits.js";
 export { formatEndpoint } from "./net/endpoint.js";
 export type { Endpoint } from "./net/endpoint.js";

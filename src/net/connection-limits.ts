@@ -1,11 +1,19 @@
 import { silentLogger, type Logger } from "../log/logger.js";
 import { clientNetworkOf } from "./client-network.js";
+import type { Endpoint } from "./endpoint.js";
 
 /** To be called once, when the connection that was let in has closed. */
 export type Release = () => void;
 
+/** Both ends of an accepted connection. */
+export interface ConnectionEnds {
+  readonly source: Endpoint;
+  /** Ours. */
+  readonly accepted: Endpoint;
+}
+
 /** Lets a connection from an address in, or returns nothing: then it is to be reset. */
-export type Admit = (address: string) => Release | undefined;
+export type Admit = (address: string, ends: ConnectionEnds) => Release | undefined;
 
 /** What each of the limits may be. */
 export const connectionLimitRange = { least: 1, most: 2 ** 24 } as const;
@@ -103,7 +111,7 @@ export class ConnectionLimits {
     return this.#refused;
   }
 
-  readonly admit: Admit = (address) => {
+  readonly admit = (address: string): Release | undefined => {
     const source = clientNetworkOf(address);
     const tally = this.#sources.get(source) ?? { count: 0, isTold: false };
     if (this.#all.count >= this.#maxCount) {

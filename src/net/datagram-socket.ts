@@ -1,10 +1,11 @@
 import { createSocket, type Socket } from "node:dgram";
-import { isIP, isIPv4, isIPv6 } from "node:net";
+import { isIPv4, isIPv6 } from "node:net";
 import type { Endpoint } from "./endpoint.js";
 import { canonicalAddress, unmapped } from "./ip-address.js";
 import { ListenError } from "./listen-error.js";
 import type { PacketSent } from "./packet-connection.js";
 import { toError } from "./system-error.js";
+import { withoutLookup } from "./without-lookup.js";
 
 /** How many datagrams may wait until the operating system takes them; it takes most at once. */
 const maxQueuedCount = 256;
@@ -96,13 +97,4 @@ export class DatagramSocket {
     this.#isClosed = true;
     this.#socket.close();
   }
-}
-
-/** In place of a resolver: all hosts are IP addresses already. */
-function withoutLookup(
-  host: string,
-  _options: unknown,
-  callback: (error: null, address: string, family: number) => void,
-): void {
-  callback(null, host, isIP(host));
 }

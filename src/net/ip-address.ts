@@ -13,3 +13,8 @@ export function canonicalAddress(address: string): string {
   if (!isIPv6(address) || address.includes("%")) return address;
   return unmapped(new SocketAddress({ address, family: "ipv6" }).address);
 }
+
+/** An IPv6 address without the interface that it is for: `fe80::1%eth0` and `::1%lo` are what they are on any link. */
+export function withoutZone(address: string): string {
+  return address.replace(/%.*/, "");
+}

@@ -1,7 +1,8 @@
 import { isIPv6, type Socket } from "node:net";
+import type { IsOwnConnection } from "./admit-others.js";
 import type { DatagramSocket } from "./datagram-socket.js";
 import { formatEndpoint, type Endpoint } from "./endpoint.js";
-import { canonicalAddress } from "./ip-address.js";
+import { canonicalAddress, withoutZone } from "./ip-address.js";
 import { LocalAddresses } from "./local-addresses.js";
 import { localEndpointOf } from "./socket-endpoint.js";
 
@@ -14,7 +15,12 @@ export class OwnSockets {
   readonly #connections = new Map<string, Socket>();
   /** By where they are bound. */
   readonly #senders = new Map<string, DatagramSocket>();
-  readonly #addresses = new LocalAddresses();
+  readonly #addresses: LocalAddresses;
+
+  /** @param addresses - Tells which are this machine's. Default: one of its own. */
+  constructor(addresses: LocalAddresses = new LocalAddresses()) {
+    this.#addresses = addresses;
+  }
 
   /**
    * Takes a TCP socket that is connecting, until it closes.
@@ -47,9 +53,8 @@ export class OwnSockets {
   }
 
   /** Whether an accepted connection is one of ours. */
-  isConnection(source: Endpoint, accepted: Endpoint): boolean {
-    return this.#connections.has(connectionKey(source, accepted));
-  }
+  readonly isConnection: IsOwnConnection = (source, accepted) =>
+    this.#connections.has(connectionKey(source, accepted));
 
   /** Whether a packet from there is one of ours. */
   isSender({ host, port }: Endpoint): boolean {
@@ -66,5 +71,10 @@ export class OwnSockets {
 }
 
 function connectionKey(from: Endpoint, to: Endpoint): string {
-  return `${formatEndpoint(from)} ${formatEndpoint(to)}`;
+  return `${endKey(from)} ${endKey(to)}`;
+}
+
+/** Whoever connects may name the interface otherwise than whoever accepts: by its number. */
+function endKey({ host, port }: Endpoint): string {
+  return formatEndpoint({ host: withoutZone(host), port });
 }

@@ -8,7 +8,7 @@ import { tcpKeepAlive } from "./keep-alive.js";
 import type { UnixAddress } from "./listen-address.js";
 import { ListenError } from "./listen-error.js";
 import { resetConnection } from "./reset.js";
-import { remoteEndpointOf } from "./socket-endpoint.js";
+import { localEndpointOf, remoteEndpointOf } from "./socket-endpoint.js";
 import { listenOnSocketFile, type SocketFile } from "./socket-file.js";
 import { toError } from "./system-error.js";
 
@@ -39,7 +39,8 @@ export class TcpListener {
   constructor({ onConnection, admit = admitAll, logger = silentLogger }: TcpListenerOptions) {
     this.#logger = logger;
     this.#server = createServer({ allowHalfOpen: true, noDelay: true, ...tcpKeepAlive }, (socket) => {
-      const release = admit(remoteEndpointOf(socket).host);
+      const source = remoteEndpointOf(socket);
+      const release = admit(source.host, { source, accepted: localEndpointOf(socket) });
       if (release === undefined) {
         socket.on("error", ignore);
         resetConnection(socket);

@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { silentLogger, type Logger } from "../log/logger.js";
+import type { IsOwnConnection } from "../net/admit-others.js";
 import type { RefusedConnections } from "../net/connection-limits.js";
 import { FailureBrake } from "../net/failure-brake.js";
 import { isUnix, type ListenAddress } from "../net/listen-address.js";
@@ -19,6 +20,7 @@ import type { MetricsOptions } from "./metrics/metrics-options.js";
 import { createMetricsPages } from "./metrics/pages.js";
 import { OnePortServer, type ConnectionTimeouts, type OnePortServerOptions } from "./one-port-server.js";
 import { registerHealth } from "./health.js";
+import { refuseOwnConnections } from "./own-connections.js";
 import { registerReflection } from "./reflection.js";
 import { createRefusalTally } from "./refusal-tally.js";
 import { createRequestGate } from "./request-gate.js";
@@ -55,6 +57,11 @@ export interface ApiCoreOptions extends ConnectionTimeouts, ApiLimits {
   readonly refusedConnections?: RefusedConnections | undefined;
   /** The logins that have failed at a proxy, for the metrics. Default: they do not tell. */
   readonly failedLogins?: FailedLogins | undefined;
+  /**
+   * Tells which accepted connections a proxy in the same process has made: they are reset before anything is read, since its
+   * clients would seem to call from this machine. Default: there are none.
+   */
+  readonly isOwnConnection?: IsOwnConnection | undefined;
   /** Default: silent. */
   readonly logger?: Logger;
 }
@@ -94,6 +101,7 @@ export class ApiCore {
     connections,
     refusedConnections,
     failedLogins,
+    isOwnConnection,
     logger = silentLogger,
     ...timeoutsAndLimits
   }: ApiCoreOptions) {
@@ -137,7 +145,8 @@ export class ApiCore {
       refusals,
       isMutual: isProven,
     };
-    const { admit } = createApiConnectionLimits(shared);
+    const limited = createApiConnectionLimits(shared);
+    const admit = refuseOwnConnections(limited.admit, { isOwnConnection, refusals, logger });
     this.#server = { ...timeoutsAndLimits, ...shared, admit, gate: createRequestGate(shared) };
     const { sniffTimeoutMs: handshakeTimeoutMs = 10_000 } = timeoutsAndLimits;
     this.#tls = tls && new TlsServer(tls, { protocols, handshakeTimeoutMs, logger });

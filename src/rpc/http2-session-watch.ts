@@ -16,6 +16,11 @@ export interface SessionWatchOptions extends SessionTimeouts {
   readonly onSlow?: () => void;
 }
 
+/**
+ * How often a session without a running call that has sent something is asked whether it is still there: what was sent may have
+ * been its end, of which nobody is told, and it holds a descriptor.
+ */
+const heardPingIntervalMs = 3_000;
 /** How long a session that was ended may take to say so and to see the other side close. */
 const lingerMs = 2_000;
 
@@ -48,7 +53,20 @@ export function watchSession(
     onSlow?.();
     end();
   }, firstRequestTimeoutMs);
-  const probing = setInterval(probeSession(session, socket, destroySocket), http2PingIntervalMs);
+  const { ask, askIfHeard } = probeSession(session, socket, destroySocket);
+  const probeIntervalMs = Math.min(heardPingIntervalMs, http2PingIntervalMs);
+  let sinceAskedMs = 0;
+  // One timer for both: two questions at once would look like one that is not answered.
+  const probing = setInterval(() => {
+    sinceAskedMs += probeIntervalMs;
+    if (sinceAskedMs >= http2PingIntervalMs) {
+      sinceAskedMs = 0;
+      ask();
+    } else if (runningCount === 0) {
+      // Who is being answered may take a while to read, and says nothing meanwhile.
+      askIfHeard();
+    }
+  }, probeIntervalMs);
 
   session.on("stream", (stream) => {
     runningCount += 1;

@@ -42,6 +42,8 @@ export const refusalReasons = [
   /** A connection, while as many as may be are open, in all or of its source. */
   "too_many_connections",
   "too_many_connections_of_source",
+  /** A connection of our own proxy, whose clients may not call. */
+  "own_connection",
   /** A connection that did not begin a request, or did not end it, in time. */
   "no_first_byte",
   "slow_request",
@@ -87,6 +89,7 @@ export function createRefusalTally(): RefusalTally {
     slow_reader: 0,
     too_many_connections: 0,
     too_many_connections_of_source: 0,
+    own_connection: 0,
     no_first_byte: 0,
     slow_request: 0,
     http2_resets: 0,

@@ -4,26 +4,29 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { killAtExit } from "../helpers/program.js";
 import { withTimeout } from "../helpers/timing.js";
-import type { AttackReport } from "./report.js";
+import type { AttackReport, Started } from "./report.js";
 
 const serverPath = fileURLToPath(new URL("./server.js", import.meta.url));
 const answerTimeoutMs = 60_000;
 
-/** An API server in a process of its own, with two counters for each of so many users. */
+/** A proxy and its API server in a process of their own, with two counters for each of so many users. */
 export class AttackedServer {
+  /** That of the API. */
   readonly port: number;
+  /** That of the proxy. */
+  readonly proxyPort: number;
   readonly #child: ChildProcess;
 
-  private constructor(child: ChildProcess, port: number) {
+  private constructor(child: ChildProcess, { port, proxyPort }: Started) {
     this.#child = child;
     this.port = port;
+    this.proxyPort = proxyPort;
   }
 
   static async start(userCount: number): Promise<AttackedServer> {
     const child = fork(serverPath, [String(userCount)], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
     killAtExit(child);
-    const { port } = (await messageOf(child)) as { port: number };
-    return new AttackedServer(child, port);
+    return new AttackedServer(child, (await messageOf(child)) as Started);
   }
 
   /** Begins to watch it. */

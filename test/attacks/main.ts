@@ -29,7 +29,11 @@ for (const attack of attacks) {
   if (positionals.length > 0 && !positionals.includes(attack.name)) continue;
   const server = await AttackedServer.start(userCount);
   try {
-    const { report, goodCount, slowestMs } = await carryOut(attack, server, { durationMs, scale: 1 });
+    const { report, goodCount, slowestMs } = await carryOut(attack, server, {
+      durationMs,
+      scale: 1,
+      warmUpCount: 50,
+    });
     const { usualDelayMs, maxDelayMs, peakRssBytes } = report;
     const isBroken = usualDelayMs > maxUsualDelayMs || peakRssBytes > maxRssBytes;
     const figures = [goodCount, slowestMs, usualDelayMs, maxDelayMs, peakRssBytes / 2 ** 20];

@@ -7,3 +7,10 @@ export interface AttackReport {
   readonly maxDelayMs: number;
   readonly usualDelayMs: number;
 }
+
+/** The first word of a server: where it listens. */
+export interface Started {
+  readonly kind: "started";
+  readonly port: number;
+  readonly proxyPort: number;
+}

@@ -8,12 +8,15 @@ import type { AttackedServer } from "./attacked-server.js";
 import { Attacker } from "./attacker.js";
 import type { Attack } from "./attacks.js";
 import type { AttackReport } from "./report.js";
+import { Tunnel } from "./tunnel.js";
 
 export interface AttackOptions {
   /** How long it goes on, and longer until there are enough good calls, in milliseconds. */
   readonly durationMs: number;
   /** How much of everything: 1 is all of it. */
   readonly scale: number;
+  /** So many rounds of good calls come first, where figures are not to be those of a server that has just started. Default: 1. */
+  readonly warmUpCount?: number;
 }
 
 /** What came of an attack. */
@@ -34,16 +37,15 @@ const goodCalls: readonly HttpRequest[] = [
   { path: paths.getSysStats, headers, body: "{}" },
   { path: paths.queryStats, headers, body: '{"patterns":["user-77"]}' },
 ];
-/** So many good calls come first: what is measured is no server that has just started. */
-const warmUpCount = 50;
 
-/** Attacks a server, while others call it on connections that they have, and on new ones. */
+/** Attacks a server, while others call it on connections that they have, and on new ones, and a transfer runs through the proxy. */
 export async function carryOut(
   attack: Attack,
   server: AttackedServer,
-  { durationMs, scale }: AttackOptions,
+  { durationMs, scale, warmUpCount = 1 }: AttackOptions,
 ): Promise<AttackResult> {
-  const { port } = server;
+  const { port, proxyPort } = server;
+  const tunnel = await Tunnel.open(proxyPort);
   const session = connect(`http://127.0.0.1:${port}`);
   // Whoever calls on it learns of it.
   session.on("error", () => undefined);
@@ -61,6 +63,7 @@ export async function carryOut(
     while (goodCount < leastGoodCount || performance.now() - startedAtMs < durationMs) {
       const calledAtMs = performance.now();
       goodCount += await callMany(port, session, 1);
+      await withTimeout(tunnel.exchange(), answerTimeoutMs, "what was sent through the proxy");
       slowestMs = Math.max(slowestMs, performance.now() - calledAtMs);
       await attacker.rest(20);
     }
@@ -71,6 +74,7 @@ export async function carryOut(
   } finally {
     over.abort();
     session.destroy();
+    tunnel[Symbol.dispose]();
   }
 }
 

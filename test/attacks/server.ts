@@ -3,14 +3,17 @@
  * asks it for reports over the channel between the processes.
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { ApiServer } from "../../src/rpc/api-server.js";
-import { CounterStore } from "../../src/stats/counter-store.js";
-import type { AttackReport } from "./report.js";
+import { createApp, toConfig } from "../../src/index.js";
 import { firstPort } from "../helpers/first-port.js";
+import type { AttackReport, Started } from "./report.js";
 
-const store = new CounterStore();
-for (let user = 0; user < Number(process.argv[2]); user++) store.pair("user", `user-${user}@example.com`);
-const server = new ApiServer({ listen: { host: "127.0.0.1", port: 0 }, store });
+const app = createApp(
+  toConfig({
+    inbounds: [{ type: "mixed", tag: "in", listen: "127.0.0.1", listen_port: 0 }],
+    experimental: { v2ray_api: { listen: "127.0.0.1:0", stats: { enabled: true, inbounds: "*" } } },
+  }),
+);
+for (let user = 0; user < Number(process.argv[2]); user++) app.store.pair("user", `user-${user}@example.com`);
 const delay = monitorEventLoopDelay({ resolution: 2 });
 let peakRssBytes = 0;
 const watching = setInterval(() => {
@@ -30,9 +33,10 @@ process.on("message", (question) => {
     ...{ maxDelayMs: delay.max / 1e6, usualDelayMs: delay.percentile(99) / 1e6 },
   });
 });
-say({ kind: "started", port: firstPort(await server.start()) });
+const { inbounds, api } = await app.start();
+say({ kind: "started", port: firstPort(api), proxyPort: inbounds[0]?.address.port ?? 0 });
 watching.unref();
 
-function say(message: AttackReport | { readonly kind: "started"; readonly port: number }): void {
+function say(message: AttackReport | Started): void {
   process.send?.(message);
 }

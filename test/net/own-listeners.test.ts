@@ -3,7 +3,8 @@ import { describe, it } from "node:test";
 import { LocalAddresses } from "../../src/net/local-addresses.js";
 import { OwnListeners } from "../../src/net/own-listeners.js";
 
-const create = () => new OwnListeners(new LocalAddresses({ list: () => ["192.0.2.1"] }));
+const create = () =>
+  new OwnListeners(new LocalAddresses({ list: () => ["192.0.2.1"], leadsHere: () => false }));
 
 describe("OwnListeners", () => {
   it("have what was added, at any address of the machine and at no other one", () => {

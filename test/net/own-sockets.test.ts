@@ -4,6 +4,7 @@ import { networkInterfaces } from "node:os";
 import { describe, it, type TestContext } from "node:test";
 import { dial } from "../../src/net/dial.js";
 import type { Endpoint } from "../../src/net/endpoint.js";
+import { LocalAddresses } from "../../src/net/local-addresses.js";
 import { OwnSockets } from "../../src/net/own-sockets.js";
 import { localEndpointOf, remoteEndpointOf } from "../../src/net/socket-endpoint.js";
 import { openSocket, withoutIPv6 } from "../helpers/datagram-sockets.js";
@@ -131,5 +132,27 @@ describe("OwnSockets", () => {
     assert.equal(ownSockets.isSender({ host: "::1", port }), true);
     assert.equal(ownSockets.isSender({ host: "2001:db8::1", port }), false);
     assert.equal(ownSockets.isSender({ host: "127.0.0.1", port }), false);
+  });
+
+  it("knows a sender that is bound to no address by one that no interface tells of", io, (t) => {
+    const leadsHere = (address: string) => address === "192.0.2.7";
+    const ownSockets = new OwnSockets(new LocalAddresses({ list: () => [], leadsHere }));
+    const { socket } = openSocket(t, "0.0.0.0");
+    const { port } = socket.local;
+    ownSockets.addSender(socket);
+    assert.equal(ownSockets.isSender({ host: "192.0.2.7", port }), true);
+    assert.equal(ownSockets.isSender({ host: "192.0.2.8", port }), false);
+  });
+
+  it("knows a connection whichever way the interface of its address is named", io, async (t) => {
+    const ownSockets = new OwnSockets();
+    const { port } = await listen(t, ownSockets, "127.0.0.1");
+    const socket = connect({ host: "127.0.0.1", port });
+    closeAfter(t, socket);
+    ownSockets.addConnecting(socket, { host: "fe80::1%2", port });
+    await event(socket, "connect");
+    const source = localEndpointOf(socket);
+    assert.equal(ownSockets.isConnection(source, { host: "fe80::1%eth0", port }), true);
+    assert.equal(ownSockets.isConnection(source, { host: "fe80::2%eth0", port }), false);
   });
 });

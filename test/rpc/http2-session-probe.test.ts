@@ -23,20 +23,21 @@ interface Probed {
   readonly session: FakeSession;
   readonly socket: { bytesRead: number; bytesWritten: number };
   readonly probe: () => void;
+  readonly probeIfHeard: () => void;
   goneCount: number;
 }
 
 function probeFake(): Probed {
   const session = new FakeSession();
   const socket = { bytesRead: 0, bytesWritten: 0 };
-  const probed: Probed = {
-    session,
-    socket,
-    probe: probeSession(session as unknown as ServerHttp2Session, socket as unknown as Socket, () => {
+  const { ask, askIfHeard } = probeSession(
+    session as unknown as ServerHttp2Session,
+    socket as unknown as Socket,
+    () => {
       probed.goneCount += 1;
-    }),
-    goneCount: 0,
-  };
+    },
+  );
+  const probed: Probed = { session, socket, probe: ask, probeIfHeard: askIfHeard, goneCount: 0 };
   return probed;
 }
 
@@ -87,6 +88,35 @@ describe("probeSession()", () => {
   });
 });
 
+describe("probeSession() of whoever may have said the last word", () => {
+  it("asks nothing as long as nothing has come", () => {
+    const probed = probeFake();
+    for (let round = 0; round < 3; round++) probed.probeIfHeard();
+    assert.deepEqual([probed.session.pings, probed.goneCount], [[], 0]);
+  });
+
+  it("asks once for what has come, its answer included", () => {
+    const probed = probeFake();
+    probed.socket.bytesRead = 100;
+    probed.probeIfHeard();
+    probed.socket.bytesRead += 17;
+    probed.session.pings[0]?.();
+    for (let round = 0; round < 3; round++) probed.probeIfHeard();
+    assert.deepEqual([probed.session.pings.length, probed.goneCount], [1, 0]);
+    probed.socket.bytesRead += 1;
+    probed.probeIfHeard();
+    assert.equal(probed.session.pings.length, 2);
+  });
+
+  it("tells when there was neither an answer nor a byte", () => {
+    const probed = probeFake();
+    probed.socket.bytesRead = 100;
+    probed.probeIfHeard();
+    probed.probeIfHeard();
+    assert.equal(probed.goneCount, 1);
+  });
+});
+
 describe("probeSession() of a session that is over", () => {
   it("tells at once, and asks nothing", () => {
     const probed = probeFake();
@@ -114,6 +144,21 @@ describe("OnePortServer's probe", () => {
       await until(() => server.connectionCount === 0);
     });
   }
+
+  it("does so within seconds, however seldom others are asked", { timeout: 30_000 }, async (t) => {
+    const server = new OnePortServer({ onRequest: () => undefined });
+    closeAfter(t, server);
+    const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+    await Promise.all(
+      errors.map(async ([, frame]) => {
+        const client = await openRaw(t, port, preface, frame);
+        // A GOAWAY, however long.
+        await client.received(String.fromCharCode(7, 0, 0, 0, 0, 0));
+        client.socket.destroy();
+      }),
+    );
+    await until(() => server.connectionCount === 0);
+  });
 
   it("closes a connection whose client says goodbye and keeps its half open", io, async (t) => {
     const server = new OnePortServer({ onRequest: () => undefined, http2PingIntervalMs: 20 });
