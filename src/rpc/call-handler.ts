@@ -11,7 +11,7 @@ import { silentLogger, type Logger } from "../log/logger.js";
 import { CallTally, callTallyKey, tallyCalls } from "./call-tally.js";
 import { AnswerQueue } from "./answer-queue.js";
 import { defaultApiLimits, type ApiLimits } from "./api-limits.js";
-import { anybody, callerKey, type Caller } from "./caller.js";
+import { anybody, callerKey, connectionKey, type Caller } from "./caller.js";
 import { isCall } from "./content-type.js";
 import { dropEndlessDeadlines } from "./deadline.js";
 import { deliveryKey, watchDelivery } from "./delivery.js";
@@ -19,7 +19,7 @@ import { withPlainGrpcMessage } from "./grpc-message.js";
 import { fromGrpcWebText, toGrpcWebText } from "./grpc-web-text.js";
 import type { GuardedHandler } from "./guard.js";
 import { createCheapGzip } from "./gzip.js";
-import { pathOf, type NodeHandler, type NodeRequest, type NodeResponse } from "./node-http.js";
+import { connectionOf, pathOf, type NodeHandler, type NodeRequest, type NodeResponse } from "./node-http.js";
 import { paceAnswer, type PacedAnswerOptions } from "./paced-answer.js";
 import { createRefusalTally, type RefusalReason, type RefusalTally } from "./refusal-tally.js";
 import { refuse } from "./refusal.js";
@@ -133,7 +133,8 @@ async function call(
   const values = createContextValues()
     .set(deliveryKey, watchDelivery(request, response))
     .set(callTallyKey, tally)
-    .set(callerKey, caller);
+    .set(callerKey, caller)
+    .set(connectionKey, connectionOf(request));
   const universal = universalRequestFromNodeRequest(request, response, undefined, values);
   dropEndlessDeadlines(universal.header);
   // Unlike the body that connect-node makes, this one does not take the connection down with it when it is not read to

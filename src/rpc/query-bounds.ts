@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { RegexpCompiler } from "../stats/matcher.js";
 import type { ApiLimits } from "./api-limits.js";
+import { FairPlaces } from "./fair-places.js";
 import type { RefusalTally } from "./refusal-tally.js";
 import { createRegexpCompiler } from "./regexp.js";
 
@@ -14,10 +15,12 @@ interface BoundedQuery {
 export class QueryBounds {
   readonly #limits: Required<ApiLimits>;
   readonly #refusals: RefusalTally;
+  readonly #places: FairPlaces<object | string>;
 
   constructor(limits: Required<ApiLimits>, refusals: RefusalTally) {
     this.#limits = limits;
     this.#refusals = refusals;
+    this.#places = new FairPlaces(limits.maxWaitingQueries);
   }
 
   /** @throws ConnectError INVALID_ARGUMENT if the patterns are too many, or one of them is too long. */
@@ -56,12 +59,16 @@ export class QueryBounds {
     );
   }
 
-  /** @throws ConnectError RESOURCE_EXHAUSTED in any case. */
-  refuseToWait(): never {
+  /**
+   * A place among the long queries.
+   *
+   * @returns what gives it back, to be called once.
+   * @throws ConnectError RESOURCE_EXHAUSTED if there is none for that holder.
+   */
+  takePlace(holder: object | string): () => void {
+    const leave = this.#places.take(holder);
+    if (leave !== undefined) return leave;
     this.#refusals.waiting_queries += 1;
-    throw new ConnectError(
-      `${this.#limits.maxWaitingQueries} queries wait already; try again`,
-      Code.ResourceExhausted,
-    );
+    throw new ConnectError("too many long queries wait already; try again", Code.ResourceExhausted);
   }
 }

@@ -31,7 +31,7 @@ export const refusalReasons = [
   "costly_regexp",
   /** A query whose patterns take too long for the counters that there are. */
   "long_query",
-  /** A query, while as many as may be are waiting. */
+  /** A query that takes long, while as many such as may be are there, in all or of its caller. */
   "waiting_queries",
   /** An answer that waits for its caller, cut off to make room for others. */
   "queued_answers",
