@@ -26,7 +26,7 @@ export interface ApiLimits {
   readonly maxCallsPerConnection?: number;
   /** How long a caller may take for each 64 KiB of an answer, in milliseconds. Default: 30,000. */
   readonly answerTimeoutMs?: number;
-  /** Bytes of answers that may wait for slow callers: those are cut off who read least, to make room. Default: 134,217,728. */
+  /** Bytes of answers that may wait to be read before queries with large ones are refused. Default: 134,217,728. */
   readonly maxQueuedAnswerBytes?: number;
   /** Connections that may be open at the same time. Further ones are reset. Default: 8,192. */
   readonly maxConnections?: number;

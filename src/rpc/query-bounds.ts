@@ -1,5 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { RegexpCompiler } from "../stats/matcher.js";
+import type { AnswerQueue } from "./answer-queue.js";
 import type { ApiLimits } from "./api-limits.js";
 import { FairPlaces } from "./fair-places.js";
 import type { RefusalTally } from "./refusal-tally.js";
@@ -70,5 +71,15 @@ export class QueryBounds {
     if (leave !== undefined) return leave;
     this.#refusals.waiting_queries += 1;
     throw new ConnectError("too many long queries wait already; try again", Code.ResourceExhausted);
+  }
+
+  /** @throws ConnectError RESOURCE_EXHAUSTED unless there is room for another large answer of that holder. */
+  assertRoom(queue: Pick<AnswerQueue, "hasRoomFor">, holder: object | string): void {
+    if (queue.hasRoomFor(holder)) return;
+    this.#refusals.queued_answers += 1;
+    throw new ConnectError(
+      "too many bytes of answers wait to be read already; try again",
+      Code.ResourceExhausted,
+    );
   }
 }

@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import type { CounterStore, NamedCounter } from "../stats/counter-store.js";
 import type { OnlineUsers } from "../track/online-users.js";
+import { answerQueueKey } from "./answer-queue.js";
 import { defaultApiLimits, type ApiLimits } from "./api-limits.js";
 import { assertMayReset, holderOf } from "./caller.js";
 import { createOnlineCalls, type OnlineCalls } from "./online-calls.js";
@@ -105,6 +106,7 @@ export function createStatsService({
         compileRegexp: regexp ? bounds.createCompiler() : undefined,
         check,
       });
+      if (found.length >= manyCount) bounds.assertRoom(context.values.get(answerQueueKey), holder);
       return yield* answer(found, reset, context);
     } finally {
       leave?.();

@@ -87,4 +87,17 @@ describe("QueryBounds", () => {
     bounds.takePlace("a");
     assert.equal(refusals.waiting_queries, 1);
   });
+
+  it("refuses another large answer where there is no room for it", () => {
+    const { bounds, refusals } = createBounds();
+    const queue = { hasRoomFor: (holder: object | string) => holder === "a" };
+    bounds.assertRoom(queue, "a");
+    assert.deepEqual(
+      thrownBy(() => {
+        bounds.assertRoom(queue, "b");
+      }),
+      [Code.ResourceExhausted, "too many bytes of answers wait to be read already; try again"],
+    );
+    assert.equal(refusals.queued_answers, 1);
+  });
 });

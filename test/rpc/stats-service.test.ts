@@ -9,6 +9,7 @@ import {
   type HandlerContext,
 } from "@connectrpc/connect";
 import { QueryStatsResponseSchema, StatsService } from "#gen/v2ray/core/app/stats/command/command_pb.js";
+import { answerQueueKey } from "../../src/rpc/answer-queue.js";
 import type { ApiLimits } from "../../src/rpc/api-limits.js";
 import { callerKey, connectionKey } from "../../src/rpc/caller.js";
 import { deliveryKey } from "../../src/rpc/delivery.js";
@@ -262,5 +263,18 @@ describe("createStatsService() with many counters", () => {
     );
     assert.deepEqual(valuesOf(asked.store), before);
     assert.equal((await askLong(asked, { name: "one" })).stat.length, 0);
+  });
+
+  it("resets nothing where there is no room for a large answer, and answers what is small", async () => {
+    const { store, service, context } = createMany("application/grpc");
+    const before = valuesOf(store);
+    context.values.set(answerQueueKey, { hasRoomFor: () => false });
+    await assert.rejects(service.queryStats({ ...noQuery, reset: true }, context), /bytes of answers wait/);
+    assert.deepEqual(valuesOf(store), before);
+    const { stat } = await service.queryStats({ ...noQuery, pattern: "u7>", reset: true }, context);
+    assert.deepEqual(
+      stat.map(({ name, value }) => [name, value]),
+      [[userUplink("u7"), 7n]],
+    );
   });
 });
