@@ -64,7 +64,7 @@ export const apiLimitsSchema = section({
     "5s",
   ),
   waiting_queries: countField(
-    "How many queries may be waiting or being answered. Further ones are RESOURCE_EXHAUSTED.",
+    "How many queries that take more than 5 ms of the server's time may be waiting or being answered, a quarter of them for one secret or, without secrets, one connection. Further ones are RESOURCE_EXHAUSTED. Any number of shorter ones may wait.",
     { least: 1, most: million },
   ).default(64),
   first_byte: durationField(
@@ -83,7 +83,7 @@ export const apiLimitsSchema = section({
     "30s",
   ),
   queued_answer_bytes: countField(
-    "How many bytes of answers may wait for their callers. To make room for another one, those are cut off who have not read for longest.",
+    "How many bytes of answers may wait for their callers, about half of them for one secret or, without secrets, one connection. While it is more, those are cut off who have read nothing for five seconds and, if that is not enough, queries that find 2,048 counters or more are RESOURCE_EXHAUSTED, before anything is reset.",
     { least: mebibyte, most: 2 ** 36 },
   ).default(128 * mebibyte),
   http2_resets: countField(

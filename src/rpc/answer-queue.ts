@@ -1,3 +1,22 @@
+import { createContextKey } from "@connectrpc/connect";
+
+export interface AnswerQueueOptions {
+  /** After how long without a read a caller counts as one who has stopped to, in milliseconds. Default: 5,000. */
+  readonly stalledAfterMs?: number;
+  /** The time, in milliseconds. Default: a clock that nobody sets. */
+  readonly now?: () => number;
+}
+
+/** Whose an answer is. */
+export interface AnswerReader {
+  /** Where it is read: who reads one answer there may leave the others for later. */
+  readonly connection: object;
+  /** Who is to have no more than a share. */
+  readonly holder: object | string;
+  /** Cuts it off. */
+  readonly cut: () => void;
+}
+
 /** An answer that waits for its caller to read it. */
 export interface QueuedAnswer {
   /** Some of it was read just now. */
@@ -6,23 +25,34 @@ export interface QueuedAnswer {
   release(): void;
 }
 
-interface Entry {
+interface Entry extends AnswerReader {
   readonly bytes: number;
-  readonly cut: () => void;
+  readonly addedAtMs: number;
 }
 
 /**
- * Bounds how many bytes of answers wait for their callers, over all connections: to make room for another one, those are cut
- * off of which nothing was read for longest, which leaves those alone who read.
+ * Bounds how many bytes of answers wait for their callers, over all connections. Who reads is never cut off: to make room,
+ * only those are who have stopped to. Where that is not enough, or half of all belongs to whoever asks, another large answer
+ * is to be refused before anything is reset for it. What is being made then, and what is small, is taken in all the same,
+ * so that more waits than may be by about as much.
  */
 export class AnswerQueue {
   readonly #maxBytes: number;
-  /** The one of which nothing was read for longest comes first. */
+  readonly #stalledAfterMs: number;
+  readonly #now: () => number;
   readonly #entries = new Set<Entry>();
+  /** When something was read there last. */
+  readonly #readAtMs = new WeakMap<object, number>();
+  readonly #bytesByHolder = new Map<object | string, number>();
   #bytes = 0;
 
-  constructor(maxBytes: number) {
+  constructor(
+    maxBytes: number,
+    { stalledAfterMs = 5_000, now = () => performance.now() }: AnswerQueueOptions = {},
+  ) {
     this.#maxBytes = maxBytes;
+    this.#stalledAfterMs = stalledAfterMs;
+    this.#now = now;
   }
 
   /** How many bytes wait. */
@@ -30,19 +60,26 @@ export class AnswerQueue {
     return this.#bytes;
   }
 
-  /** Another one waits, which may be larger than all may be together. @param cut - Cuts it off. */
-  add(bytes: number, cut: () => void): QueuedAnswer {
-    const entry = { bytes, cut };
-    for (const other of this.#entries) {
-      if (this.#bytes + bytes <= this.#maxBytes) break;
-      this.#remove(other);
-      other.cut();
-    }
+  /** Makes room, if need be and it can. @returns whether a holder may ask for another large answer. */
+  hasRoomFor(holder: object | string): boolean {
+    const isOwn = (entry: Entry): boolean => entry.holder === holder;
+    const isFree = (): boolean => this.#bytes < this.#maxBytes;
+    const isOwnFree = (): boolean => this.#bytesOf(holder) < this.#maxBytes / 2;
+    this.#cutStalled(isOwn, isOwnFree);
+    this.#cutStalled(() => true, isFree);
+    return isFree() && isOwnFree();
+  }
+
+  /** Another one waits, and room is made for it, unless it is larger than all may be together. */
+  add(bytes: number, reader: AnswerReader): QueuedAnswer {
+    const isEnough = (): boolean => this.#bytes + bytes <= this.#maxBytes;
+    if (bytes <= this.#maxBytes) this.#cutStalled(() => true, isEnough);
+    const entry = { ...reader, bytes, addedAtMs: this.#now() };
     this.#entries.add(entry);
-    this.#bytes += bytes;
+    this.#count(entry.holder, bytes);
     return {
       touch: () => {
-        if (this.#entries.delete(entry)) this.#entries.add(entry);
+        this.#readAtMs.set(entry.connection, this.#now());
       },
       release: () => {
         this.#remove(entry);
@@ -50,7 +87,43 @@ export class AnswerQueue {
     };
   }
 
+  /** Cuts off those who have stopped to read, who did so first first, until it is enough. */
+  #cutStalled(mayBeCut: (entry: Entry) => boolean, isEnough: () => boolean): void {
+    if (isEnough()) return;
+    const latestMs = this.#now() - this.#stalledAfterMs;
+    const stalled = [...this.#entries]
+      .filter((entry) => mayBeCut(entry) && this.#lastReadMs(entry) <= latestMs)
+      .sort((one, other) => this.#lastReadMs(one) - this.#lastReadMs(other));
+    for (const entry of stalled) {
+      if (isEnough()) return;
+      this.#remove(entry);
+      entry.cut();
+    }
+  }
+
+  /** An answer that came later than anything was read there is given its time, too. */
+  #lastReadMs({ connection, addedAtMs }: Entry): number {
+    return Math.max(addedAtMs, this.#readAtMs.get(connection) ?? 0);
+  }
+
+  #bytesOf(holder: object | string): number {
+    return this.#bytesByHolder.get(holder) ?? 0;
+  }
+
   #remove(entry: Entry): void {
-    if (this.#entries.delete(entry)) this.#bytes -= entry.bytes;
+    if (this.#entries.delete(entry)) this.#count(entry.holder, -entry.bytes);
+  }
+
+  #count(holder: object | string, bytes: number): void {
+    const held = this.#bytesOf(holder) + bytes;
+    if (held === 0) this.#bytesByHolder.delete(holder);
+    else this.#bytesByHolder.set(holder, held);
+    this.#bytes += bytes;
   }
 }
+
+/** Where a query finds the queue of its answer. Where answers do not wait, there is always room. */
+export const answerQueueKey = createContextKey<Pick<AnswerQueue, "hasRoomFor">>(
+  { hasRoomFor: () => true },
+  { description: "answer queue" },
+);

@@ -18,7 +18,7 @@ export interface ApiLimits {
   readonly maxRegexpInstructions?: number;
   /** How long looking for a query's counters may take, in milliseconds, the pauses left out. Default: 5,000. */
   readonly maxQueryMs?: number;
-  /** How many queries may wait while another one, or more, is being answered. Default: 64. */
+  /** How many queries that take more than 5 ms may be waiting or being answered; a quarter of them for one caller. Default: 64. */
   readonly maxWaitingQueries?: number;
   /** Calls and pages that may be running at the same time, over all connections. Default: 1,024. */
   readonly maxCalls?: number;
@@ -26,7 +26,7 @@ export interface ApiLimits {
   readonly maxCallsPerConnection?: number;
   /** How long a caller may take for each 64 KiB of an answer, in milliseconds. Default: 30,000. */
   readonly answerTimeoutMs?: number;
-  /** Bytes of answers that may wait for slow callers: those are cut off who read least, to make room. Default: 134,217,728. */
+  /** Bytes of answers that may wait to be read before queries with large ones are refused. Default: 134,217,728. */
   readonly maxQueuedAnswerBytes?: number;
   /** Connections that may be open at the same time. Further ones are reset. Default: 8,192. */
   readonly maxConnections?: number;

@@ -9,9 +9,9 @@ import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { silentLogger, type Logger } from "../log/logger.js";
 import { CallTally, callTallyKey, tallyCalls } from "./call-tally.js";
-import { AnswerQueue } from "./answer-queue.js";
+import { AnswerQueue, answerQueueKey } from "./answer-queue.js";
 import { defaultApiLimits, type ApiLimits } from "./api-limits.js";
-import { anybody, callerKey, type Caller } from "./caller.js";
+import { anybody, callerKey, connectionKey, holderOf, type Caller } from "./caller.js";
 import { isCall } from "./content-type.js";
 import { dropEndlessDeadlines } from "./deadline.js";
 import { deliveryKey, watchDelivery } from "./delivery.js";
@@ -19,7 +19,7 @@ import { withPlainGrpcMessage } from "./grpc-message.js";
 import { fromGrpcWebText, toGrpcWebText } from "./grpc-web-text.js";
 import type { GuardedHandler } from "./guard.js";
 import { createCheapGzip } from "./gzip.js";
-import { pathOf, type NodeHandler, type NodeRequest, type NodeResponse } from "./node-http.js";
+import { connectionOf, pathOf, type NodeHandler, type NodeRequest, type NodeResponse } from "./node-http.js";
 import { paceAnswer, type PacedAnswerOptions } from "./paced-answer.js";
 import { createRefusalTally, type RefusalReason, type RefusalTally } from "./refusal-tally.js";
 import { refuse } from "./refusal.js";
@@ -120,7 +120,7 @@ interface CallSurroundings {
   readonly largeRequests: LargeRequests;
   readonly refusals: RefusalTally;
   /** How their answers are written. */
-  readonly pace: PacedAnswerOptions;
+  readonly pace: Omit<PacedAnswerOptions, "holder">;
 }
 
 async function call(
@@ -133,7 +133,9 @@ async function call(
   const values = createContextValues()
     .set(deliveryKey, watchDelivery(request, response))
     .set(callTallyKey, tally)
-    .set(callerKey, caller);
+    .set(callerKey, caller)
+    .set(connectionKey, connectionOf(request))
+    .set(answerQueueKey, pace.queue);
   const universal = universalRequestFromNodeRequest(request, response, undefined, values);
   dropEndlessDeadlines(universal.header);
   // Unlike the body that connect-node makes, this one does not take the connection down with it when it is not read to
@@ -152,7 +154,8 @@ async function call(
     refusals[largeRequests.takeOne() ? "large_request" : "unreadable_call"] += 1;
   });
   const written = toGrpcWebText(asked, answer);
-  const paced = written.body && { body: paceAnswer(written.body, request, response, pace) };
+  const ownPace = { ...pace, holder: holderOf(values) };
+  const paced = written.body && { body: paceAnswer(written.body, request, response, ownPace) };
   await universalResponseToNodeResponse(withPlainGrpcMessage({ ...written, ...paced }), response);
 }
 

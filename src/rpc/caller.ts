@@ -1,4 +1,10 @@
-import { Code, ConnectError, createContextKey, type HandlerContext } from "@connectrpc/connect";
+import {
+  Code,
+  ConnectError,
+  createContextKey,
+  type ContextValues,
+  type HandlerContext,
+} from "@connectrpc/connect";
 
 /** Who calls, as far as the guard knows. */
 export interface Caller {
@@ -13,6 +19,14 @@ export const anybody: Caller = { name: undefined, mayReset: true };
 
 /** Where a call finds its caller. */
 export const callerKey = createContextKey<Caller>(anybody, { description: "caller" });
+
+/** Where a call finds its connection, as something that no other connection is. */
+export const connectionKey = createContextKey<object>({ kind: "in memory" }, { description: "connection" });
+
+/** Who is to have no more than a share of something: the caller or, where nobody tells callers apart, the connection. */
+export function holderOf(values: ContextValues): object | string {
+  return values.get(callerKey).name ?? values.get(connectionKey);
+}
 
 /**
  * To be asked before anything is read that is to be reset.

@@ -36,6 +36,11 @@ export function carrierOf(request: NodeRequest): Socket | ServerHttp2Stream {
   return "stream" in request ? request.stream : request.socket;
 }
 
+/** Something that no other connection has: it stands for the one on which a request came. */
+export function connectionOf(request: NodeRequest): object {
+  return "stream" in request ? (request.stream.session ?? request.stream) : request.socket;
+}
+
 /** Ends an answer in the middle, so that the other side takes it for what it is. In HTTP/1.1 the connection ends with it. */
 export function cutOff(request: NodeRequest): void {
   // destroy() alone would say that there was no error.

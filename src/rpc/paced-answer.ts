@@ -1,5 +1,5 @@
 import type { AnswerQueue, QueuedAnswer } from "./answer-queue.js";
-import { carrierOf, cutOff, type NodeRequest, type NodeResponse } from "./node-http.js";
+import { carrierOf, connectionOf, cutOff, type NodeRequest, type NodeResponse } from "./node-http.js";
 
 /** An answer is written in pieces of so many bytes: each that is taken shows that somebody reads. */
 const pieceBytes = 64 * 1024;
@@ -7,11 +7,13 @@ const pieceBytes = 64 * 1024;
 export interface PacedAnswerOptions {
   /** Where the bytes are counted that wait. */
   readonly queue: AnswerQueue;
+  /** Whose they are. */
+  readonly holder: object | string;
   /** How long a caller may take for a piece, in milliseconds. */
   readonly timeoutMs: number;
   /** Told when somebody who takes longer is cut off. */
   readonly onSlow: () => void;
-  /** Told when somebody is cut off to make room for others. */
+  /** Told when somebody who has stopped to read is cut off to make room for others. */
   readonly onNoRoom: () => void;
 }
 
@@ -23,18 +25,23 @@ export async function* paceAnswer(
   body: AsyncIterable<Uint8Array>,
   request: NodeRequest,
   response: NodeResponse,
-  { queue, timeoutMs, onSlow, onNoRoom }: PacedAnswerOptions,
+  { queue, holder, timeoutMs, onSlow, onNoRoom }: PacedAnswerOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const carrier = carrierOf(request);
   const patience = new Patience(request, timeoutMs, onSlow);
   let queued: QueuedAnswer | undefined;
-  const cutForOthers = (): void => {
-    onNoRoom();
-    cutOff(request);
+  const reader = {
+    connection: connectionOf(request),
+    holder,
+    cut: () => {
+      onNoRoom();
+      cutOff(request);
+    },
   };
   const settle = (): void => {
     carrier.off("close", settle);
     patience.end();
+    queued?.touch();
     queued?.release();
   };
   // (The response's own "finish" comes with any close in HTTP/2.)
@@ -42,7 +49,7 @@ export async function* paceAnswer(
   carrier.once("close", settle);
   for await (const chunk of body) {
     queued?.release();
-    queued = carrier.destroyed ? undefined : queue.add(chunk.length, cutForOthers);
+    queued = carrier.destroyed ? undefined : queue.add(chunk.length, reader);
     for (let start = 0; start < chunk.length; start += pieceBytes) {
       patience.begin();
       yield chunk.subarray(start, start + pieceBytes);

@@ -1,6 +1,8 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { RegexpCompiler } from "../stats/matcher.js";
+import type { AnswerQueue } from "./answer-queue.js";
 import type { ApiLimits } from "./api-limits.js";
+import { FairPlaces } from "./fair-places.js";
 import type { RefusalTally } from "./refusal-tally.js";
 import { createRegexpCompiler } from "./regexp.js";
 
@@ -14,10 +16,12 @@ interface BoundedQuery {
 export class QueryBounds {
   readonly #limits: Required<ApiLimits>;
   readonly #refusals: RefusalTally;
+  readonly #places: FairPlaces<object | string>;
 
   constructor(limits: Required<ApiLimits>, refusals: RefusalTally) {
     this.#limits = limits;
     this.#refusals = refusals;
+    this.#places = new FairPlaces(limits.maxWaitingQueries);
   }
 
   /** @throws ConnectError INVALID_ARGUMENT if the patterns are too many, or one of them is too long. */
@@ -56,11 +60,25 @@ export class QueryBounds {
     );
   }
 
-  /** @throws ConnectError RESOURCE_EXHAUSTED in any case. */
-  refuseToWait(): never {
+  /**
+   * A place among the long queries.
+   *
+   * @returns what gives it back, to be called once.
+   * @throws ConnectError RESOURCE_EXHAUSTED if there is none for that holder.
+   */
+  takePlace(holder: object | string): () => void {
+    const leave = this.#places.take(holder);
+    if (leave !== undefined) return leave;
     this.#refusals.waiting_queries += 1;
+    throw new ConnectError("too many long queries wait already; try again", Code.ResourceExhausted);
+  }
+
+  /** @throws ConnectError RESOURCE_EXHAUSTED unless there is room for another large answer of that holder. */
+  assertRoom(queue: Pick<AnswerQueue, "hasRoomFor">, holder: object | string): void {
+    if (queue.hasRoomFor(holder)) return;
+    this.#refusals.queued_answers += 1;
     throw new ConnectError(
-      `${this.#limits.maxWaitingQueries} queries wait already; try again`,
+      "too many bytes of answers wait to be read already; try again",
       Code.ResourceExhausted,
     );
   }

@@ -33,9 +33,9 @@ export const refusalReasons = [
   "costly_regexp",
   /** A query whose patterns take too long for the counters that there are. */
   "long_query",
-  /** A query, while as many as may be are waiting. */
+  /** A query that takes long, while as many such as may be are there, in all or of its caller. */
   "waiting_queries",
-  /** An answer that waits for its caller, cut off to make room for others. */
+  /** An answer that nobody reads, cut off to make room for others; a query with a large one, while there is no room for it. */
   "queued_answers",
   /** An answer whose caller does not read it, cut off. */
   "slow_reader",

@@ -9,8 +9,6 @@ export interface SlicedWorkOptions {
   readonly sliceMs?: number;
   /** How long a round is, in milliseconds. Default: 250. */
   readonly roundMs?: number;
-  /** How many works may be there that are not done. */
-  readonly maxCount: number;
   /** The time, in milliseconds. Default: a clock that nobody sets. */
   readonly now?: () => number;
 }
@@ -25,13 +23,14 @@ interface Work {
 /**
  * Does works in slices, so that none of them holds up the event loop, however many there are.
  *
- * A new one goes first, for a slice, since what is short is not to wait for what is long. Those that are not done by then
- * take turns in rounds, each a round in one go: that leaves few of them in the middle, holding what they have found so far.
+ * A new one goes first, for a whole slice, since what is short is not to wait for what is long. Those that are not done by then
+ * are long, and take turns in rounds, each a round in one go: that leaves few of them in the middle, holding what they have
+ * found so far.
  */
 export class SlicedWork {
-  readonly #sliceMs: number;
+  /** How much of its time a work has taken when it is a long one. */
+  readonly sliceMs: number;
   readonly #roundMs: number;
-  readonly #maxCount: number;
   readonly #now: () => number;
   readonly #fresh: Work[] = [];
   readonly #begun: Work[] = [];
@@ -39,16 +38,10 @@ export class SlicedWork {
   #usedMs = 0;
   #isTurnAwaited = false;
 
-  constructor({ sliceMs = 5, roundMs = 250, maxCount, now = () => performance.now() }: SlicedWorkOptions) {
-    this.#sliceMs = sliceMs;
+  constructor({ sliceMs = 5, roundMs = 250, now = () => performance.now() }: SlicedWorkOptions = {}) {
+    this.sliceMs = sliceMs;
     this.#roundMs = roundMs;
-    this.#maxCount = maxCount;
     this.#now = now;
-  }
-
-  /** Whether there are as many works as there may be; {@link run} does not ask. */
-  get isFull(): boolean {
-    return this.#fresh.length + this.#begun.length >= this.#maxCount;
   }
 
   /** Does a work: at once, before this returns, if there is time. @returns its result; rejects with what it throws. */
@@ -80,7 +73,7 @@ export class SlicedWork {
   }
 
   #work(): void {
-    while (this.#usedMs < this.#sliceMs && this.#workOnce());
+    while (this.#usedMs < this.sliceMs && this.#workOnce());
     if (this.#isTurnAwaited || this.#usedMs === 0) return;
     this.#isTurnAwaited = true;
     setImmediate(() => {
@@ -96,12 +89,19 @@ export class SlicedWork {
     const work = fresh ?? this.#next();
     if (work === undefined) return false;
     const startedAtMs = this.#now();
-    const isDone = work.advance(startedAtMs + this.#sliceMs - this.#usedMs);
+    let isDone = work.advance(startedAtMs + this.sliceMs - this.#usedMs);
+    const isLong = work.usedMs >= this.sliceMs;
+    // One step more tells it so, and it may end there: from here on it holds what it has found.
+    if (!isDone && isLong && fresh !== undefined) isDone = work.advance(startedAtMs);
     const tookMs = this.#now() - startedAtMs;
     // Whoever waits for a result makes an answer of it right away, which takes about as long.
     this.#usedMs += isDone ? 2 * tookMs : tookMs;
     if (isDone && fresh === undefined) this.#begun.splice(this.#begun.indexOf(work), 1);
-    if (!isDone && fresh !== undefined) this.#begun.push(work);
+    // It may have come late in this turn, and had little of its slice.
+    if (!isDone && fresh !== undefined) {
+      if (isLong) this.#begun.push(work);
+      else this.#fresh.unshift(work);
+    }
     return true;
   }
 

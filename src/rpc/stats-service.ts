@@ -1,9 +1,10 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
-import type { CounterStore } from "../stats/counter-store.js";
+import type { CounterStore, NamedCounter } from "../stats/counter-store.js";
 import type { OnlineUsers } from "../track/online-users.js";
+import { answerQueueKey } from "./answer-queue.js";
 import { defaultApiLimits, type ApiLimits } from "./api-limits.js";
-import { assertMayReset } from "./caller.js";
+import { assertMayReset, holderOf } from "./caller.js";
 import { createOnlineCalls, type OnlineCalls } from "./online-calls.js";
 import { QueryBounds } from "./query-bounds.js";
 import { queryInSteps } from "./query-steps.js";
@@ -68,8 +69,8 @@ export interface StatsService extends Partial<OnlineCalls> {
    * Reads all counters that match, and resets them if asked to.
    *
    * @throws ConnectError INVALID_ARGUMENT for a bad regular expression and for patterns that are too many, too long or too
-   * costly, RESOURCE_EXHAUSTED if it takes too long or too many are waiting, PERMISSION_DENIED for a reset by who
-   * may not; then nothing is reset.
+   * costly, RESOURCE_EXHAUSTED if it takes too long, if it is long and too many such are there, or if its answer is
+   * large and too much waits to be read, PERMISSION_DENIED for a reset by who may not; then nothing is reset.
    */
   queryStats(request: QueryRequest, context: HandlerContext): Promise<QueryAnswer>;
   getSysStats(): SysStatsFigures;
@@ -84,22 +85,35 @@ export function createStatsService({
   refusals = createRefusalTally(),
 }: StatsServiceOptions): StatsService {
   const bounds = new QueryBounds({ ...defaultApiLimits, ...limits }, refusals);
-  const work = new SlicedWork({ maxCount: limits.maxWaitingQueries ?? defaultApiLimits.maxWaitingQueries });
+  const work = new SlicedWork();
 
   function* query(
     { pattern, patterns, regexp, reset }: QueryRequest,
     context: HandlerContext,
   ): Steps<QueryAnswer> {
+    const holder = holderOf(context.values);
+    let leave: (() => void) | undefined;
     const check = (usedMs: number): void => {
       context.signal.throwIfAborted();
       bounds.assertTime(usedMs);
+      // Until then it has found little that it could hold, so that any number of short queries may wait.
+      if (usedMs >= work.sliceMs) leave ??= bounds.takePlace(holder);
     };
-    check(0);
-    const found = yield* queryInSteps(store, {
-      patterns: pattern === "" ? patterns : [pattern, ...patterns],
-      compileRegexp: regexp ? bounds.createCompiler() : undefined,
-      check,
-    });
+    try {
+      check(0);
+      const found = yield* queryInSteps(store, {
+        patterns: pattern === "" ? patterns : [pattern, ...patterns],
+        compileRegexp: regexp ? bounds.createCompiler() : undefined,
+        check,
+      });
+      if (found.length >= manyCount) bounds.assertRoom(context.values.get(answerQueueKey), holder);
+      return yield* answer(found, reset, context);
+    } finally {
+      leave?.();
+    }
+  }
+
+  function* answer(found: NamedCounter[], reset: boolean, context: HandlerContext): Steps<QueryAnswer> {
     // From the first reset on nothing may fail: it would be answered, and the bytes were lost.
     const list = found.length >= manyCount && isBinary(context) ? new StatList() : undefined;
     const stat: Stat[] = [];
@@ -129,7 +143,6 @@ export function createStatsService({
       context.signal.throwIfAborted();
       if (request.reset) assertMayReset(context);
       bounds.assertPatterns(request);
-      if (work.isFull) bounds.refuseToWait();
       return work.run(query(request, context));
     },
 

@@ -73,8 +73,32 @@ describe("an answer that nobody reads", { timeout: 60_000 }, () => {
     await closed(stream);
   });
 
-  it("makes room for others, and what it reset is given back", async (t) => {
+  it("is not cut off before it had its time: another large one is refused, which resets nothing", async (t) => {
+    const { api, refusals } = await startLarge(t, { maxQueuedAnswerBytes: 1_000_000 });
+    await openStill(t, api.port);
+    while ((await sendHttp1(api.port, { path: paths.queryStats, headers })).status === 200);
+    count(api.store, userUplink("alice"), 5);
+    for (const send of [sendHttp1, sendHttp2]) {
+      // { reset: true }
+      const body = Buffer.from([0x10, 0x01]);
+      const answer = await send(api.port, { path: paths.queryStats, headers, body });
+      assert.equal(answer.status, 429);
+      // { pattern: "alice" }
+      const short = await send(api.port, {
+        ...{ path: paths.queryStats, headers, body: Buffer.from("\x0a\x05alice") },
+      });
+      assert.equal(short.status, 200);
+      assert.ok(short.body.includes("alice"));
+    }
+    assert.ok((await refusals("queued_answers")) >= 2);
+    assert.equal(valuesOf(api.store)[userUplink("alice")], 5n);
+  });
+
+  it("makes room for others after five seconds, and what it reset is given back", async (t) => {
     const { api, refusals } = await startLarge(t, { maxQueuedAnswerBytes: 5_000_000 });
+    let passedMs = 0;
+    const clock = performance.now.bind(performance);
+    t.mock.method(performance, "now", () => clock() + passedMs);
     count(api.store, userUplink("alice"), 5);
     const session = openSession(t, api.port, { initialWindowSize: 1_000 });
     const still = openStream(session, { path: paths.queryStats, headers });
@@ -82,6 +106,7 @@ describe("an answer that nobody reads", { timeout: 60_000 }, () => {
     still.end(Buffer.from([0x10, 0x01]));
     still.on("error", () => undefined);
     await once(still, "response");
+    passedMs = 5_000;
     for (const send of [sendHttp1, sendHttp2]) {
       const answer = await send(api.port, { path: paths.queryStats, headers });
       assert.equal(answer.status, 200);

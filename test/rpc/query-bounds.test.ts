@@ -62,8 +62,8 @@ describe("QueryBounds", () => {
     assert.equal(refusals.costly_regexp, 2);
   });
 
-  it("bounds the time, and says when too many wait", () => {
-    const { bounds, refusals } = createBounds({ maxQueryMs: 7, maxWaitingQueries: 3 });
+  it("bounds the time", () => {
+    const { bounds, refusals } = createBounds({ maxQueryMs: 7 });
     bounds.assertTime(7);
     assert.deepEqual(
       thrownBy(() => {
@@ -71,10 +71,33 @@ describe("QueryBounds", () => {
       }),
       [Code.ResourceExhausted, "the patterns take more than 7 ms for the counters that there are"],
     );
+    assert.equal(refusals.long_query, 1);
+  });
+
+  it("has a quarter of the places for long queries for each caller", () => {
+    const { bounds, refusals } = createBounds({ maxWaitingQueries: 8 });
+    const leave = bounds.takePlace("a");
+    bounds.takePlace("a");
     assert.deepEqual(
-      thrownBy(() => bounds.refuseToWait()),
-      [Code.ResourceExhausted, "3 queries wait already; try again"],
+      thrownBy(() => bounds.takePlace("a")),
+      [Code.ResourceExhausted, "too many long queries wait already; try again"],
     );
-    assert.deepEqual([refusals.long_query, refusals.waiting_queries], [1, 1]);
+    bounds.takePlace("b");
+    leave();
+    bounds.takePlace("a");
+    assert.equal(refusals.waiting_queries, 1);
+  });
+
+  it("refuses another large answer where there is no room for it", () => {
+    const { bounds, refusals } = createBounds();
+    const queue = { hasRoomFor: (holder: object | string) => holder === "a" };
+    bounds.assertRoom(queue, "a");
+    assert.deepEqual(
+      thrownBy(() => {
+        bounds.assertRoom(queue, "b");
+      }),
+      [Code.ResourceExhausted, "too many bytes of answers wait to be read already; try again"],
+    );
+    assert.equal(refusals.queued_answers, 1);
   });
 });

@@ -4,7 +4,7 @@ import { SlicedWork, type Steps } from "../../src/rpc/sliced-work.js";
 import { turns } from "../helpers/timing.js";
 
 /** Works that take a millisecond a step, by a clock that nothing else moves. */
-function createWork({ sliceMs = 5, roundMs = 250, maxCount = 100 } = {}) {
+function createWork({ sliceMs = 5, roundMs = 250 } = {}) {
   let nowMs = 0;
   const log: string[] = [];
   function* steps(name: string, stepCount: number, onStep?: (usedMs: number) => void): Steps<string> {
@@ -16,7 +16,7 @@ function createWork({ sliceMs = 5, roundMs = 250, maxCount = 100 } = {}) {
     }
     return `${name} is done`;
   }
-  return { work: new SlicedWork({ sliceMs, roundMs, maxCount, now: () => nowMs }), log, steps };
+  return { work: new SlicedWork({ sliceMs, roundMs, now: () => nowMs }), log, steps };
 }
 
 describe("SlicedWork", () => {
@@ -35,16 +35,23 @@ describe("SlicedWork", () => {
       await turns(1);
       lengths.push(log.length);
     }
-    assert.deepEqual(lengths, [5, 10, 12]);
+    assert.deepEqual(lengths, [6, 11, 12]);
     assert.equal(await done, "a is done");
   });
 
   it("does new work before what has begun, which goes on in its order", async () => {
     const { work, log, steps } = createWork();
     const all = [work.run(steps("a", 12)), work.run(steps("b", 7)), work.run(steps("c", 1))];
-    assert.equal(log.join(""), "aaaaa");
+    assert.equal(log.join(""), "aaaaaa");
     assert.deepEqual(await Promise.all(all), ["a is done", "b is done", "c is done"]);
-    assert.equal(log.join(""), `${"a".repeat(5)}${"b".repeat(5)}c${"a".repeat(7)}bb`);
+    assert.equal(log.join(""), `${"a".repeat(6)}${"b".repeat(6)}c${"a".repeat(6)}b`);
+  });
+
+  it("gives new work that came late in a turn the rest of its slice before what has begun", async () => {
+    const { work, log, steps } = createWork();
+    const all = [work.run(steps("a", 12)), work.run(steps("b", 1)), work.run(steps("c", 4))];
+    await Promise.all(all);
+    assert.equal(log.join(""), ["aaaaaa", "b", "ccc", "c", "aaa", "aaa"].join(""));
   });
 
   it("lets those take turns that take more than a round", async () => {
@@ -53,7 +60,7 @@ describe("SlicedWork", () => {
     await Promise.all(all);
     assert.equal(
       log.join(""),
-      ["aaaaa", "bbbbb", "aaaaa", "bbbbb", "aaaaa", "aaaaa", "bb", "a", "aaaa"].join(""),
+      ["aaaaaa", "bbbbbb", "aaaaa", "bbbbb", "aaaaa", "aaaaa", "b", "aaaa"].join(""),
     );
   });
 
@@ -63,6 +70,19 @@ describe("SlicedWork", () => {
     assert.equal(log.join(""), "aaa");
     await Promise.all(all);
     assert.equal(log.join(""), "aaabbb");
+  });
+
+  it("tells a work that it is a long one in one step more, before others have their turn", async () => {
+    const { work, log, steps } = createWork();
+    const failing = work.run(
+      steps("a", 12, (usedMs) => {
+        if (usedMs >= work.sliceMs) throw new RangeError("too long");
+      }),
+    );
+    const other = work.run(steps("b", 5));
+    await assert.rejects(failing, RangeError);
+    assert.equal(await other, "b is done");
+    assert.equal(log.join(""), "aaaaabbbbb");
   });
 
   it("tells a work how long it has taken, the pauses left out", async () => {
@@ -82,16 +102,5 @@ describe("SlicedWork", () => {
     const other = work.run(steps("b", 5));
     await assert.rejects(failing, RangeError);
     assert.equal(await other, "b is done");
-  });
-
-  it("is full of works that are not done", async () => {
-    const { work, steps } = createWork({ maxCount: 2 });
-    const first = work.run(steps("a", 9));
-    assert.equal(work.isFull, false);
-    const second = work.run(steps("b", 9));
-    assert.equal(work.isFull, true);
-    await first;
-    assert.equal(work.isFull, false);
-    await second;
   });
 });

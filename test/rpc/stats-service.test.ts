@@ -9,6 +9,9 @@ import {
   type HandlerContext,
 } from "@connectrpc/connect";
 import { QueryStatsResponseSchema, StatsService } from "#gen/v2ray/core/app/stats/command/command_pb.js";
+import { answerQueueKey } from "../../src/rpc/answer-queue.js";
+import type { ApiLimits } from "../../src/rpc/api-limits.js";
+import { callerKey, connectionKey } from "../../src/rpc/caller.js";
 import { deliveryKey } from "../../src/rpc/delivery.js";
 import { createStatsService } from "../../src/rpc/stats-service.js";
 import { CounterStore } from "../../src/stats/counter-store.js";
@@ -33,9 +36,13 @@ const figures = {
 };
 
 /** A service over a store of its own, and a context whose delivery the test decides about. */
-function createTestService(signal?: AbortSignal, requestHeader: Readonly<Record<string, string>> = {}) {
+function createTestService(
+  signal?: AbortSignal,
+  requestHeader: Readonly<Record<string, string>> = {},
+  limits: ApiLimits = {},
+) {
   const store = new CounterStore();
-  const service = createStatsService({ store, sysStats: { read: () => figures } });
+  const service = createStatsService({ store, sysStats: { read: () => figures }, limits });
   const undos: (() => void)[] = [];
   const context: HandlerContext = createHandlerContext({
     service: StatsService,
@@ -148,8 +155,8 @@ describe("createStatsService() with many counters", () => {
   const userCount = 20_000;
 
   /** As above, with a caller who reads protobuf or JSON. */
-  function createMany(contentType: string, signal?: AbortSignal) {
-    const service = createTestService(signal, { "content-type": contentType });
+  function createMany(contentType: string, signal?: AbortSignal, limits?: ApiLimits) {
+    const service = createTestService(signal, { "content-type": contentType }, limits);
     for (let user = 0; user < userCount; user++) count(service.store, userUplink(`u${user}`), user);
     return service;
   }
@@ -213,5 +220,61 @@ describe("createStatsService() with many counters", () => {
     caller.abort(new ConnectError("gone", Code.Canceled));
     await assert.rejects(asked, /gone/);
     assert.deepEqual(valuesOf(store), before);
+  });
+
+  /** A query that takes more than a slice, of a caller or of whoever has that connection. */
+  async function askLong(
+    { service, context }: ReturnType<typeof createTestService>,
+    { name, connection = {} }: { name?: string; connection?: object },
+  ) {
+    const values = createContextValues()
+      .set(connectionKey, connection)
+      .set(callerKey, { name, mayReset: true });
+    const patterns = Array.from({ length: 15 }, (_, index) => `nobody${index}[0-9]*>>>`);
+    return service.queryStats({ ...noQuery, patterns, regexp: true, reset: true }, { ...context, values });
+  }
+
+  const tooMany = "ConnectError: [resource_exhausted] too many long queries wait already; try again";
+
+  it("answers hundreds of short queries while as many long ones as may be are there", async (t) => {
+    const asked = createMany("application/grpc", undefined, { maxWaitingQueries: 1 });
+    const long = askLong(asked, { name: "long" });
+    // From here on there is nothing that would take its time.
+    const { store, service, context } = asked;
+    t.mock.method(store, "query", function* () {
+      yield* [];
+    });
+    const short = Array.from({ length: 300 }, async () => service.queryStats(noQuery, context));
+    assert.equal((await Promise.all(short)).length, 300);
+    assert.equal((await long).stat.length, 0);
+  });
+
+  it("refuses the long queries of a caller who has a quarter of them, and nobody else's", async () => {
+    const asked = createMany("application/grpc", undefined, { maxWaitingQueries: 8 });
+    const before = valuesOf(asked.store);
+    const one = [1, 2, 3].map(async () => askLong(asked, { name: "one" }));
+    const other = askLong(asked, { name: "other" });
+    const connection = {};
+    const still = [1, 2, 3].map(async () => askLong(asked, { connection }));
+    const outcomes = await Promise.allSettled([...one, other, ...still]);
+    assert.deepEqual(
+      outcomes.map((outcome) => (outcome.status === "rejected" ? String(outcome.reason) : "answered")),
+      ["answered", "answered", tooMany, "answered", "answered", "answered", tooMany],
+    );
+    assert.deepEqual(valuesOf(asked.store), before);
+    assert.equal((await askLong(asked, { name: "one" })).stat.length, 0);
+  });
+
+  it("resets nothing where there is no room for a large answer, and answers what is small", async () => {
+    const { store, service, context } = createMany("application/grpc");
+    const before = valuesOf(store);
+    context.values.set(answerQueueKey, { hasRoomFor: () => false });
+    await assert.rejects(service.queryStats({ ...noQuery, reset: true }, context), /bytes of answers wait/);
+    assert.deepEqual(valuesOf(store), before);
+    const { stat } = await service.queryStats({ ...noQuery, pattern: "u7>", reset: true }, context);
+    assert.deepEqual(
+      stat.map(({ name, value }) => [name, value]),
+      [[userUplink("u7"), 7n]],
+    );
   });
 });
