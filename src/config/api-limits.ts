@@ -20,7 +20,7 @@ export const apiLimitsSchema = section({
     { least: 1, most: 2 ** 24 },
   ).default(4_096),
   calls: countField(
-    "How many calls and pages may be running at the same time. Further ones are UNAVAILABLE.",
+    "How many calls and pages may be running at the same time. Further ones are UNAVAILABLE. Whoever asks for health without one of the secrets has half as many places, on their own.",
     { least: 1, most: million },
   ).default(1_024),
   calls_per_connection: countField(
@@ -79,7 +79,7 @@ export const apiLimitsSchema = section({
     "1m",
   ),
   answer: durationField(
-    "How long a caller may take to read each 64 KiB of an answer before it is cut off. What was reset for it is given back.",
+    "How long a caller may take to read each 64 KiB of an answer, be it a refusal, before it is cut off. What was reset for it is given back.",
     "30s",
   ),
   queued_answer_bytes: countField(

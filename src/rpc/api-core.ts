@@ -23,7 +23,7 @@ import { registerHealth } from "./health.js";
 import { refuseOwnConnections } from "./own-connections.js";
 import { registerReflection } from "./reflection.js";
 import { createRefusalTally } from "./refusal-tally.js";
-import { createRequestGate } from "./request-gate.js";
+import { gate } from "./request-gate.js";
 import { registerStatsService } from "./routes.js";
 import type { ApiSecret } from "./secrets.js";
 import { createStatsService } from "./stats-service.js";
@@ -117,7 +117,7 @@ export class ApiCore {
     const figures = { store, sysStats, ...ofProxy, calls: tallies, refusals };
     const limits = { ...defaultApiLimits, ...timeoutsAndLimits };
     const shared = { limits, refusals, logger };
-    this.#calls = createCallHandler({
+    const answerCall = createCallHandler({
       routes: (router) => {
         if (store !== undefined) {
           registerStatsService(router, createStatsService({ store, online, sysStats, limits, refusals }));
@@ -129,6 +129,7 @@ export class ApiCore {
       onMethod: (tally) => tallies.push(tally),
       ...shared,
     });
+    this.#calls = gate(answerCall, shared);
     const brake = new FailureBrake({
       onSlowed: (source) => {
         logger.warn("wrong secrets are answered late", { source });
@@ -147,7 +148,7 @@ export class ApiCore {
     };
     const limited = createApiConnectionLimits(shared);
     const admit = refuseOwnConnections(limited.admit, { isOwnConnection, refusals, logger });
-    this.#server = { ...timeoutsAndLimits, ...shared, admit, gate: createRequestGate(shared) };
+    this.#server = { ...timeoutsAndLimits, ...shared, admit };
     const { sniffTimeoutMs: handshakeTimeoutMs = 10_000 } = timeoutsAndLimits;
     this.#tls = tls && new TlsServer(tls, { protocols, handshakeTimeoutMs, logger });
   }

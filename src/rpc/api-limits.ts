@@ -20,11 +20,14 @@ export interface ApiLimits {
   readonly maxQueryMs?: number;
   /** How many queries that take more than 5 ms may be waiting or being answered; a quarter of them for one caller. Default: 64. */
   readonly maxWaitingQueries?: number;
-  /** Calls and pages that may be running at the same time, over all connections. Default: 1,024. */
+  /**
+   * Calls and pages that may be running at the same time, over all connections. Where there are secrets, those who ask for health
+   * without one have half as many places of their own, of which one source gets half. Default: 1,024.
+   */
   readonly maxCalls?: number;
   /** How many of them may be of one connection. Default: 128. */
   readonly maxCallsPerConnection?: number;
-  /** How long a caller may take for each 64 KiB of an answer, in milliseconds. Default: 30,000. */
+  /** How long a caller may take for each 64 KiB of an answer, be it a refusal, in milliseconds. Default: 30,000. */
   readonly answerTimeoutMs?: number;
   /** Bytes of answers that may wait to be read before queries with large ones are refused. Default: 134,217,728. */
   readonly maxQueuedAnswerBytes?: number;

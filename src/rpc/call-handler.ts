@@ -54,16 +54,12 @@ export function createCallHandler({
   refusals = createRefusalTally(),
   logger = silentLogger,
 }: CallHandlerOptions): GuardedHandler {
-  const { maxRequestBytes, maxQueuedAnswerBytes, answerTimeoutMs } = { ...defaultApiLimits, ...limits };
+  const { maxRequestBytes, maxQueuedAnswerBytes } = { ...defaultApiLimits, ...limits };
   const largeRequests = new LargeRequests();
   const surroundings = {
     ...{ maxRequestBytes, largeRequests, refusals },
     pace: {
       queue: new AnswerQueue(maxQueuedAnswerBytes),
-      timeoutMs: answerTimeoutMs,
-      onSlow: () => {
-        refusals.slow_reader += 1;
-      },
       onNoRoom: () => {
         refusals.queued_answers += 1;
       },

@@ -12,6 +12,8 @@ export interface Caller {
   readonly name: string | undefined;
   /** Whether they may set counters to zero. */
   readonly mayReset: boolean;
+  /** Where they come from who have none of the secrets that there are, for what is open to all: an address or a network. */
+  readonly strangerFrom?: string;
 }
 
 /** Whoever calls where nobody needs a secret. */

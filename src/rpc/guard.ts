@@ -58,7 +58,7 @@ export function guard(handler: GuardedHandler, options: GuardOptions): NodeHandl
     const isOpen = pathOf(request).startsWith(healthPath);
     const asksOnly = isPreflight(request);
     const admit = (): void => {
-      if (caller !== undefined || isOpen) handler(request, response, caller ?? stranger);
+      if (caller !== undefined || isOpen) handler(request, response, caller ?? strangerOf(request));
       else turnAway(request, response, { brake, guesses, stopping, refusals });
     };
     const verdict = judgeOrigin({
@@ -90,7 +90,9 @@ export function guard(handler: GuardedHandler, options: GuardOptions): NodeHandl
 }
 
 /** Whoever asks for what is open to all without one of the secrets that there are. */
-const stranger: Caller = { name: undefined, mayReset: false };
+function strangerOf(request: NodeRequest): Caller {
+  return { name: undefined, mayReset: false, strangerFrom: sourceOf(request) };
+}
 
 interface TurnAwayOptions extends Required<Pick<GuardOptions, "brake" | "refusals">> {
   readonly guesses: GuessCut;

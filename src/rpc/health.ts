@@ -7,7 +7,10 @@ import { createStreamGate } from "./stream-gate.js";
 export interface HealthOptions {
   /** Aborts when the server stops: nothing is served from then on. */
   readonly stopping: AbortSignal;
-  /** How many calls may watch at the same time. Default: 128. Further ones are RESOURCE_EXHAUSTED. */
+  /**
+   * How many calls may watch at the same time, and half as many beside them of those who have none of the secrets that there
+   * are. Default: 128. Further ones are RESOURCE_EXHAUSTED.
+   */
   readonly maxWatchers?: number;
   /** Told of every call that finds no room. Default: one that nobody reads. */
   readonly refusals?: RefusalTally;
@@ -40,9 +43,10 @@ export function registerHealth(
 
   async function* watch(
     { service }: HealthRequest,
-    { signal }: HandlerContext,
+    context: HandlerContext,
   ): AsyncGenerator<HealthResponse, void, undefined> {
-    letIn(signal);
+    letIn(context);
+    const { signal } = context;
     const isKnown = names().has(service);
     const first = isKnown ? current() : ServingStatus.SERVICE_UNKNOWN;
     yield { status: first };

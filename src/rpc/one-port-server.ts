@@ -17,12 +17,13 @@ import { TcpListener } from "../net/tcp-listener.js";
 import { createApiConnectionLimits } from "./api-connection-limits.js";
 import { defaultApiLimits, type ApiLimits } from "./api-limits.js";
 import { freeCallerAfter } from "./early-answer.js";
+import { limitHeads } from "./head-limit.js";
 import { parseHttpVersion } from "./http-preface.js";
 import { watchFloods } from "./http2-flood-watch.js";
 import { watchSession, type SessionTimeouts } from "./http2-session-watch.js";
-import type { NodeHandler, NodeRequest, NodeResponse } from "./node-http.js";
+import { carrierOf, type NodeHandler, type NodeRequest, type NodeResponse } from "./node-http.js";
 import { createRefusalTally, type RefusalReason, type RefusalTally } from "./refusal-tally.js";
-import { createRequestGate, type RequestGate } from "./request-gate.js";
+import { cutSlowReader } from "./slow-reader.js";
 
 /** How long connections may take, in milliseconds. */
 export interface ConnectionTimeouts extends Partial<SessionTimeouts> {
@@ -50,9 +51,7 @@ export interface OnePortServerOptions extends ConnectionTimeouts {
   readonly secure?: ((socket: Socket) => Promise<TLSSocket>) | undefined;
   /** Lets connections in; whoever counts over several servers hands each the same. Default: one of its own, by `limits`. */
   readonly admit?: Admit;
-  /** Stands before `onRequest`; as with `admit`. */
-  readonly gate?: RequestGate;
-  /** What connections and requests may come to. Default: that of {@link ApiLimits}. */
+  /** What connections, heads and answers may come to. Default: that of {@link ApiLimits}. */
   readonly limits?: ApiLimits;
   /** Told of what is refused, and of connections that are cut. Default: one that nobody reads. */
   readonly refusals?: RefusalTally;
@@ -110,11 +109,10 @@ export class OnePortServer {
     refusals = createRefusalTally(),
     logger = silentLogger,
     admit = createApiConnectionLimits({ limits, refusals, logger }).admit,
-    gate = createRequestGate({ limits, refusals }),
   }: OnePortServerOptions) {
-    this.#onRequest = gate(onRequest);
     this.#secure = secure;
     this.#limits = { ...defaultApiLimits, ...limits };
+    this.#onRequest = limitHeads(onRequest, { limits: this.#limits, refusals });
     const { maxHeaders, maxHeaderBytes, maxCallsPerConnection: maxConcurrentStreams } = this.#limits;
     this.#refusals = refusals;
     this.#sniffTimeoutMs = sniffTimeoutMs;
@@ -268,7 +266,15 @@ export class OnePortServer {
   };
 
   #handle(request: NodeRequest, response: NodeResponse): void {
+    // Its connection is over, and so is everything on it.
+    if (carrierOf(request).destroyed) return;
     freeCallerAfter(request, response);
+    cutSlowReader(request, response, {
+      timeoutMs: this.#limits.answerTimeoutMs,
+      onSlow: () => {
+        this.#refusals.slow_reader += 1;
+      },
+    });
     try {
       this.#onRequest(request, response);
     } catch (error) {

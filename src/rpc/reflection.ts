@@ -70,9 +70,10 @@ export function registerReflection(
 
   async function* serverReflectionInfo<R extends ReflectionRequest>(
     requests: AsyncIterable<R>,
-    { signal }: HandlerContext,
+    context: HandlerContext,
   ): AsyncGenerator<ReflectionResponse<R>, void, undefined> {
-    letIn(signal);
+    letIn(context);
+    const { signal } = context;
     const overdue = new AbortController();
     const timer = setTimeout(() => {
       overdue.abort();

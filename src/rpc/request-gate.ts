@@ -1,102 +1,83 @@
 import type { Http2Session } from "node:http2";
 import type { Socket } from "node:net";
 import { defaultApiLimits, type ApiLimits } from "./api-limits.js";
-import type { NodeHandler, NodeRequest, NodeResponse } from "./node-http.js";
+import { anybody } from "./caller.js";
+import type { GuardedHandler } from "./guard.js";
+import type { NodeRequest, NodeResponse } from "./node-http.js";
+import { Places } from "./places.js";
 import { createRefusalTally, type RefusalTally } from "./refusal-tally.js";
 import { refuse } from "./refusal.js";
 
 export interface RequestGateOptions {
-  /** How many requests may run, and what their heads may come to. Default: that of {@link ApiLimits}. */
+  /** How many requests may run. Default: that of {@link ApiLimits}. */
   readonly limits?: ApiLimits;
   /** Told of every request that is refused. Default: one that nobody reads. */
   readonly refusals?: RefusalTally;
 }
 
-/** The requests of one connection that are running. */
-interface Running {
-  count: number;
-}
-
-/** Puts the gate in front of a handler. */
-export type RequestGate = (handler: NodeHandler) => NodeHandler;
+/** What the requests of one connection that are running give back when they end. */
+type Running = Set<() => void>;
 
 /**
- * Makes a gate: requests with too large a head never reach the handlers behind it, nor do those that come while as many as may
- * be are running, of their connection (RESOURCE_EXHAUSTED) or in all (UNAVAILABLE).
+ * Puts a gate in front of a handler: requests never reach it that come while as many as may be are running, of their
+ * connection (RESOURCE_EXHAUSTED) or in all (UNAVAILABLE). It stands behind the guard, so that those whom the guard turns away
+ * take no place from others.
  *
  * A client that heeds what HTTP/2 has told it never has too many on its connection; HTTP/1.1 tells nothing, and there may be
  * any number of requests on the way.
  */
-export function createRequestGate({
-  limits = {},
-  refusals = createRefusalTally(),
-}: RequestGateOptions = {}): RequestGate {
-  const { maxHeaders, maxHeaderBytes, maxCalls, maxCallsPerConnection } = { ...defaultApiLimits, ...limits };
+export function gate(
+  handler: GuardedHandler,
+  { limits = {}, refusals = createRefusalTally() }: RequestGateOptions = {},
+): GuardedHandler {
+  const { maxCalls, maxCallsPerConnection } = { ...defaultApiLimits, ...limits };
   const connections = new WeakMap<Socket | Http2Session, Running>();
-  let runningCount = 0;
+  const places = new Places(maxCalls);
 
   const runningOn = (connection: Socket | Http2Session): Running => {
     const known = connections.get(connection);
     if (known !== undefined) return known;
-    const running = { count: 0 };
+    const running: Running = new Set();
     connections.set(connection, running);
     // An answer that waits behind another is not told of the end of its connection in every version of Node.
     connection.once("close", () => {
-      runningCount -= running.count;
-      running.count = 0;
+      for (const release of running) release();
+      running.clear();
     });
     return running;
   };
 
-  const begin = (running: Running, response: NodeResponse): void => {
-    running.count += 1;
-    runningCount += 1;
+  const begin = (running: Running, release: () => void, response: NodeResponse): void => {
+    running.add(release);
     response.once("close", () => {
-      if (running.count === 0) return;
-      running.count -= 1;
-      runningCount -= 1;
+      if (running.delete(release)) release();
     });
   };
 
-  return (handler) => (request, response) => {
+  return (request, response, caller = anybody) => {
     const connection = connectionOf(request);
     // It is over, and so is everything on it.
     if (connection === undefined || connection.destroyed) return;
-    const { count, bytes } = measureHead(request);
     const running = runningOn(connection);
-    if (count > maxHeaders || bytes > maxHeaderBytes) {
-      refusals.large_headers += 1;
-      const excess =
-        count > maxHeaders
-          ? `${count} headers, at most ${maxHeaders} are allowed`
-          : `${bytes} bytes of headers, at most ${maxHeaderBytes} are allowed`;
-      refuse(request, response, "largeHeaders", excess);
-    } else if (running.count >= maxCallsPerConnection) {
+    if (running.size >= maxCallsPerConnection) {
       refusals.too_many_calls_of_connection += 1;
       const message = `${maxCallsPerConnection} requests of this connection are running already`;
       refuse(request, response, "resourceExhausted", message);
-    } else if (runningCount >= maxCalls) {
+      return;
+    }
+    const place = places.take(caller);
+    if ("release" in place) {
+      begin(running, place.release, response);
+      handler(request, response, caller);
+    } else {
       refusals.too_many_calls += 1;
       response.setHeader("retry-after", 1);
-      refuse(request, response, "unavailable", `${maxCalls} requests are running already; try again`);
-    } else {
-      begin(running, response);
-      handler(request, response);
+      const message = `${place.count} requests${place.whose} are running already; try again`;
+      refuse(request, response, "unavailable", message);
     }
   };
 }
 
 function connectionOf(request: NodeRequest): Socket | Http2Session | undefined {
   return "stream" in request ? request.stream.session : request.socket;
-}
-
-/** HTTP/2's own fields (`:path` and so on) are no headers, as the line of a request is none in HTTP/1.1. */
-function measureHead({ rawHeaders }: NodeRequest): { readonly count: number; readonly bytes: number } {
-  let ownCount = 0;
-  let bytes = 0;
-  for (const [index, text] of rawHeaders.entries()) {
-    bytes += text.length;
-    if (index % 2 === 0 && text.startsWith(":")) ownCount += 1;
-  }
-  return { count: rawHeaders.length / 2 - ownCount, bytes };
 }

@@ -1,8 +1,10 @@
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
+import { callerKey } from "./caller.js";
+import { Places } from "./places.js";
 import type { RefusalTally } from "./refusal-tally.js";
 
 export interface StreamGateOptions {
-  /** How many may be open at the same time, of all callers together. */
+  /** How many may be open at the same time, of all callers together; those of strangers are counted by themselves. */
   readonly maxCount: number;
   /** What they are and do, as whoever finds no room is told: `calls watch`. */
   readonly what: string;
@@ -11,29 +13,24 @@ export interface StreamGateOptions {
 }
 
 /**
- * Lets a call in that may last, for which it takes one of a number of places until its signal aborts; that of a call does
- * however the call ends.
+ * Lets a call in that may last, for which it takes one of a number of {@link Places} until its signal aborts; that of a call
+ * does however the call ends.
  *
  * @throws ConnectError RESOURCE_EXHAUSTED if there is no place; the signal's reason if the caller is gone.
  */
-export type StreamGate = (signal: AbortSignal) => void;
+export type StreamGate = (context: Pick<HandlerContext, "signal" | "values">) => void;
 
 /** Makes what keeps calls that may last to a number: of connections, and so of streams, a caller has as many as it likes. */
 export function createStreamGate({ maxCount, what, refusals }: StreamGateOptions): StreamGate {
-  let openCount = 0;
-  return (signal) => {
+  const places = new Places(maxCount);
+  return ({ signal, values }) => {
     signal.throwIfAborted();
-    if (openCount >= maxCount) {
+    const place = places.take(values.get(callerKey));
+    if (!("release" in place)) {
       refusals.too_many_streams += 1;
-      throw new ConnectError(`${openCount} ${what}, the most there may be`, Code.ResourceExhausted);
+      const message = `${place.count} ${what}${place.whose}, the most there may be`;
+      throw new ConnectError(message, Code.ResourceExhausted);
     }
-    openCount += 1;
-    signal.addEventListener(
-      "abort",
-      () => {
-        openCount -= 1;
-      },
-      { once: true },
-    );
+    signal.addEventListener("abort", place.release, { once: true });
   };
 }

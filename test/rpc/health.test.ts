@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { getEventListeners } from "node:events";
+import { getEventListeners, once } from "node:events";
+import type { ClientHttp2Session } from "node:http2";
 import { describe, it, type TestContext } from "node:test";
 import {
   Code,
@@ -28,7 +29,7 @@ import { createRefusalTally } from "../../src/rpc/refusal-tally.js";
 import { serviceNames } from "../helpers/api-client.js";
 import { startApi } from "../helpers/api-server.js";
 import { envelope } from "../helpers/grpc.js";
-import { openSession, openStream, sendHttp2 } from "../helpers/raw-http.js";
+import { openSession, openStream, readAnswer, sendHttp2 } from "../helpers/raw-http.js";
 import { closeAfter } from "../helpers/sockets.js";
 import { failureOf } from "../helpers/stats-clients.js";
 import { until } from "../helpers/timing.js";
@@ -209,6 +210,29 @@ describe("registerHealth()", io, () => {
       }
     });
   }
+
+  it("has room for all that may watch with a secret, whatever a stranger takes", async (t) => {
+    const secrets = [{ name: "panel", secret: "panel-s3cret" }];
+    const { port } = await startApi(t, { secrets });
+    const watchOn = (session: ClientHttp2Session, more: Readonly<Record<string, string>>) =>
+      openStream(session, { path, headers: { ...headers, ...more } }).end(envelope(Buffer.alloc(0)));
+    const open = async (count: number, more: Readonly<Record<string, string>>) => {
+      const session = openSession(t, port);
+      const streams = Array.from({ length: count }, () => watchOn(session, more));
+      await Promise.all(streams.map(async (stream) => once(stream, "data")));
+    };
+    const withSecret = { authorization: "Bearer panel-s3cret" };
+    await open(32, {});
+    const refused = await readAnswer(watchOn(openSession(t, port), {}));
+    assert.equal(refused.trailers["grpc-status"], String(Code.ResourceExhausted));
+    assert.match(
+      String(refused.trailers["grpc-message"]),
+      /^32 calls watch without a secret from one address/,
+    );
+    await open(128, withSecret);
+    const beyond = await readAnswer(watchOn(openSession(t, port), withSecret));
+    assert.equal(beyond.trailers["grpc-message"], "128 calls watch, the most there may be");
+  });
 
   it("says that nothing is served once the server stops, and keeps no watcher", async () => {
     const transport = createRouterTransport((router) => {

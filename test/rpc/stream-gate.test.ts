@@ -1,14 +1,19 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { describe, it } from "node:test";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, createContextValues } from "@connectrpc/connect";
+import { anybody, callerKey, type Caller } from "../../src/rpc/caller.js";
 import { createRefusalTally } from "../../src/rpc/refusal-tally.js";
 import { createStreamGate } from "../../src/rpc/stream-gate.js";
 
 describe("createStreamGate()", () => {
   function create() {
     const refusals = createRefusalTally();
-    return { refusals, letIn: createStreamGate({ maxCount: 2, what: "calls wait", refusals }) };
+    const gate = createStreamGate({ maxCount: 2, what: "calls wait", refusals });
+    const letIn = (signal: AbortSignal, caller: Caller = anybody): void => {
+      gate({ signal, values: createContextValues().set(callerKey, caller) });
+    };
+    return { refusals, letIn };
   }
 
   it("lets as many in as there are places, and others when these are gone", () => {
@@ -48,6 +53,32 @@ describe("createStreamGate()", () => {
       { code: Code.ResourceExhausted },
     );
     assert.equal(refusals.too_many_streams, 1);
+  });
+
+  it("keeps strangers to places of their own", () => {
+    const { refusals, letIn } = create();
+    const panel = { name: "panel", mayReset: false };
+    const stranger = { name: undefined, mayReset: false, strangerFrom: "192.0.2.1" };
+    const { signal } = new AbortController();
+    letIn(signal, stranger);
+    assert.throws(
+      () => {
+        letIn(signal, stranger);
+      },
+      new ConnectError(
+        "1 calls wait without a secret from one address, the most there may be",
+        Code.ResourceExhausted,
+      ),
+    );
+    letIn(signal, panel);
+    letIn(signal, panel);
+    assert.throws(
+      () => {
+        letIn(signal, panel);
+      },
+      new ConnectError("2 calls wait, the most there may be", Code.ResourceExhausted),
+    );
+    assert.equal(refusals.too_many_streams, 2);
   });
 
   it("listens to a caller once, and not beyond its end", () => {
