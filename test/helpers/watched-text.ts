@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { withTimeout } from "./timing.js";
 
-const matchTimeoutMs = 10_000;
+const matchTimeoutMs = 20_000;
 
 /** The text that a stream has brought so far, and a way to wait for what it will. */
 export class WatchedText {
@@ -28,7 +28,7 @@ export class WatchedText {
     return this.#text;
   }
 
-  /** Resolves with the first match, now or later. Fails at the end of the stream, or after 10 s. */
+  /** Resolves with the first match, now or later. Fails at the end of the stream, or after 20 s. */
   async matching(pattern: RegExp): Promise<RegExpExecArray> {
     return this.#when(() => pattern.exec(this.#text) ?? undefined, String(pattern));
   }
