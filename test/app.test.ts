@@ -176,8 +176,13 @@ describe("App", () => {
       connections: app.connections,
       refusedConnections: { connections: 0, connectionsPerSource: 0, descriptors: 0 },
       failedLogins: { atOnce: 0, late: 0, unanswered: 0 },
+      isOwnConnection: options?.isOwnConnection,
       logger,
     });
+    assert.equal(
+      options.isOwnConnection?.({ host: "127.0.0.1", port: 1 }, { host: "127.0.0.1", port: 2 }),
+      false,
+    );
     assert.deepEqual(api.asked, [apiAt]);
     assert.equal(options.store, app.store);
     assert.equal(options.online, app.online);

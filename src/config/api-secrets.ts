@@ -6,6 +6,9 @@ import { section } from "./section.js";
 /** A secret with which one may call the API. */
 export type SecretConfig = z.output<typeof secretSchema>;
 
+/** What the secret without a name is called. */
+export const unnamedSecret = "secret";
+
 const maxSecretLength = 1_024;
 
 /** What a header carries as it is, and no blank: that would end it. */
@@ -41,5 +44,5 @@ export function secretsOf({
   readonly secret?: string | undefined;
   readonly secrets: readonly SecretConfig[];
 }): readonly SecretConfig[] {
-  return secret === undefined ? secrets : [{ name: "secret", secret, reset: true }, ...secrets];
+  return secret === undefined ? secrets : [{ name: unnamedSecret, secret, reset: true }, ...secrets];
 }

@@ -1,3 +1,4 @@
+import { unnamedSecret } from "./api-secrets.js";
 import { formatConfigPath, type ConfigPath } from "./config-path.js";
 import type { Finding } from "./finding.js";
 import { childOf, itemsOf, textAt, type Place } from "./place.js";
@@ -26,13 +27,17 @@ export function findRepeatedUsers(config: Place): readonly Finding[] {
 /** Finds secrets of the API that are there twice, or two that have one name. No finding shows one. */
 export function findRepeatedSecrets(config: Place): readonly Finding[] {
   const api = childOf(childOf(config, "experimental"), "v2ray_api");
+  const unnamed = childOf(api, "secret");
   const named = itemsOf(childOf(api, "secrets"));
-  const secrets = [childOf(api, "secret"), ...named.map((item) => childOf(item, "secret"))];
+  const secrets = [unnamed, ...named.map((item) => childOf(item, "secret"))];
+  const names = named.map((item) => ({ place: childOf(item, "name"), owner: item.path }));
+  // That without a name goes by that of its key.
+  const all = unnamed.value === undefined ? names : [{ place: unnamed, owner: unnamed.path }, ...names];
   return [
     ...repeated(
-      named.map((item) => childOf(item, "name")),
-      textAt,
-      (item, first) => taken(item, "a name", first.path.slice(0, -1)),
+      all,
+      ({ place }) => (place === unnamed ? unnamedSecret : textAt(place)),
+      ({ place }, { owner }) => taken(place, "a name", owner),
     ),
     ...repeated(secrets, textAt, (item, first) => taken(item, "a secret", first.path)),
   ];

@@ -1,6 +1,7 @@
 import { constants, type Http2Session, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import { resetConnection } from "../net/reset.js";
+import { isEnding } from "./late-destroy.js";
 import { sparedEvent, type NodeRequest, type NodeResponse } from "./node-http.js";
 
 /**
@@ -27,7 +28,7 @@ export class GuessCut {
 
   #cutHttp2(stream: ServerHttp2Stream): void {
     const { session } = stream;
-    if (session === undefined || session.destroyed) return;
+    if (session === undefined || isEnding(session)) return;
     if (this.#trusted.has(session)) {
       // What others do is not to be held against the session.
       stream.emit(sparedEvent);

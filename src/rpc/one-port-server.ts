@@ -6,7 +6,7 @@ import {
   type ServerHttp2Session,
 } from "node:http2";
 import type { Socket } from "node:net";
-import { TLSSocket } from "node:tls";
+import type { TLSSocket } from "node:tls";
 import { silentLogger, type Logger } from "../log/logger.js";
 import { readParsed, ReadError } from "../net/byte-reader.js";
 import type { Admit } from "../net/connection-limits.js";
@@ -16,6 +16,8 @@ import { errorCodeOf } from "../net/system-error.js";
 import { TcpListener } from "../net/tcp-listener.js";
 import { createApiConnectionLimits } from "./api-connection-limits.js";
 import { defaultApiLimits, type ApiLimits } from "./api-limits.js";
+import { assertAnnounced } from "./announced.js";
+import { destroyLate, isEnding } from "./late-destroy.js";
 import { freeCallerAfter } from "./early-answer.js";
 import { limitHeads } from "./head-limit.js";
 import { parseHttpVersion } from "./http-preface.js";
@@ -221,6 +223,7 @@ export class OnePortServer {
   }
 
   #adopt(session: ServerHttp2Session, socket: Socket): void {
+    destroyLate(session);
     this.#sessions.add(session);
     session.on("error", (error: Error) => {
       // Its own codes are for what the client does wrong; the others say that it is gone.
@@ -261,7 +264,7 @@ export class OnePortServer {
     // Hundreds can come, and be cancelled, in the same bytes: when all of these are read, they are to cost nothing more.
     const { stream } = request;
     process.nextTick(() => {
-      if (!stream.closed && !stream.destroyed) this.#handle(request, response);
+      if (!stream.closed && !isEnding(stream.session)) this.#handle(request, response);
     });
   };
 
@@ -291,12 +294,5 @@ export class OnePortServer {
       if (this.#stopping) socket.destroySoon();
       else if (!socket.destroyed) this.#waiting.add(socket);
     });
-  }
-}
-
-/** Under TLS, HTTP/2 is only what ALPN has said is to be spoken (RFC 9113 §3.2); Node would answer nothing else in it. */
-function assertAnnounced(socket: Socket): void {
-  if (socket instanceof TLSSocket && socket.alpnProtocol !== "h2") {
-    throw new Error("HTTP/2 that was not negotiated by ALPN");
   }
 }

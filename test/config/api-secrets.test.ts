@@ -55,6 +55,11 @@ describe("v2ray_api.secret and v2ray_api.secrets", () => {
       "secrets[1].name: expected a name of its own, and not that of experimental.v2ray_api.secrets[0]",
     ],
     [
+      "the name of that without one",
+      { secret: "s", secrets: [{ ...panel, name: "secret" }] },
+      "secrets[0].name: expected a name of its own, and not that of experimental.v2ray_api.secret",
+    ],
+    [
       "one secret twice",
       { secrets: [panel, { ...grafana, secret: "p" }] },
       "secrets[1].secret: expected a secret of its own, and not that of experimental.v2ray_api.secrets[0].secret",

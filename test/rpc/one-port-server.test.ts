@@ -522,9 +522,9 @@ describe("OnePortServer's stop", { timeout: 20_000 }, () => {
     const { server, port, gate } = await startGated(t);
     const stream = openStream(openSession(t, port), { path: "/begun" });
     stream.end();
+    const answering = readAnswer(stream);
     await once(stream, "response");
     const stopped = server.stop(never);
-    const answering = readAnswer(stream);
     gate.emit("open");
     assert.equal((await answering).body.toString(), "begun late");
     await stopped;
