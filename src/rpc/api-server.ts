@@ -17,9 +17,10 @@ import { OnePortServer, type OnePortServerOptions } from "./one-port-server.js";
 import { registerHealth } from "./health.js";
 import { registerReflection } from "./reflection.js";
 import { createRefusalTally } from "./refusal-tally.js";
-import { registerStatsService } from "./routes.js";
+import { hotMethodsOf, registerStatsService } from "./routes.js";
 import type { ApiSecret } from "./secrets.js";
 import { createStatsService } from "./stats-service.js";
+import { guardStreams } from "./stream-guard.js";
 import { SysStats } from "./sys-stats.js";
 
 /** What an {@link ApiServer} serves, to whom, and where. */
@@ -94,16 +95,16 @@ export class ApiServer {
     const sysStats = this.#sysStats;
     const refusals = createRefusalTally();
     const tallies: CallTally[] = [];
+    const service = store && createStatsService({ store, online, sysStats });
     const figures = { store, sysStats, connections, refusedConnections, calls: tallies, refusals };
     const calls = createCallHandler({
       routes: (router) => {
-        if (store !== undefined) {
-          registerStatsService(router, createStatsService({ store, online, sysStats }));
-        }
+        if (service !== undefined) registerStatsService(router, service);
         registerHealth(router, { stopping });
         registerReflection(router, { stopping });
       },
       ...(maxRequestBytes === undefined ? {} : { maxRequestBytes }),
+      hotMethods: service === undefined ? [] : hotMethodsOf(service),
       pages: createMetricsPages({ ...metrics, ...figures, logger }),
       onMethod: (tally) => tallies.push(tally),
       refusals,
@@ -114,8 +115,10 @@ export class ApiServer {
         logger.warn("wrong secrets are answered late", { source });
       },
     });
+    const whom = { listenHost: listen.host, allowedOrigins, secrets };
     this.#server = new OnePortServer({
-      onRequest: guard(calls, { listenHost: listen.host, allowedOrigins, secrets, brake, refusals }),
+      onRequest: guard(calls.onRequest, { ...whom, brake, refusals }),
+      onStream: guardStreams(calls.onStream, whom),
       logger,
       ...timeouts,
     });

@@ -1,5 +1,11 @@
 import { createServer as createHttp1Server, type Server as Http1Server } from "node:http";
-import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from "node:http2";
+import {
+  createServer as createHttp2Server,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
 import type { Socket } from "node:net";
 import { silentLogger, type Logger } from "../log/logger.js";
 import { readParsed } from "../net/byte-reader.js";
@@ -12,6 +18,13 @@ import type { NodeHandler, NodeRequest, NodeResponse } from "./node-http.js";
 
 export interface OnePortServerOptions extends Partial<SessionTimeouts> {
   readonly onRequest: NodeHandler;
+  /**
+   * Shown each stream of HTTP/2 before a request is made of it, which takes long. It may take it, and must not throw. A stream
+   * that it takes, and then does not want, goes on as a request by `handOver`. Default: takes none.
+   *
+   * @returns whether it has taken it.
+   */
+  readonly onStream?: StreamTaker;
   /** How long a connection may take to show whether it is HTTP/2, in milliseconds. Default: 10,000. */
   readonly sniffTimeoutMs?: number;
   /**
@@ -31,6 +44,13 @@ export interface OnePortServerOptions extends Partial<SessionTimeouts> {
   /** Default: silent. */
   readonly logger?: Logger;
 }
+
+/** @returns whether it takes the stream. */
+export type StreamTaker = (
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  handOver: () => void,
+) => boolean;
 
 /** Streams that one HTTP/2 connection may have open: the busiest panels use a few dozen. */
 const maxConcurrentStreams = 128;
@@ -61,6 +81,7 @@ export class OnePortServer {
 
   constructor({
     onRequest,
+    onStream = takesNone,
     sniffTimeoutMs = 10_000,
     firstRequestTimeoutMs = 45_000,
     http1IdleTimeoutMs = 75_000,
@@ -83,10 +104,15 @@ export class OnePortServer {
     );
     // A server that never listened does not watch its timeouts before it is told that it does.
     this.#http1.emit("listening");
-    this.#http2 = createHttp2Server(
-      { settings: { maxConcurrentStreams }, maxSessionMemory },
-      this.#onHttpRequest,
-    );
+    this.#http2 = createHttp2Server({ settings: { maxConcurrentStreams }, maxSessionMemory });
+    // It has no connections of its own: it makes requests of the streams that it is shown.
+    const requests = createHttp2Server(this.#onHttpRequest);
+    this.#http2.on("stream", (stream, headers, ...details) => {
+      const handOver = (): void => {
+        requests.emit("stream", stream, headers, ...details);
+      };
+      if (!onStream(stream, headers, handOver)) handOver();
+    });
     this.#sessionTimeouts = { firstRequestTimeoutMs, http2IdleTimeoutMs, http2PingIntervalMs };
   }
 
@@ -172,4 +198,8 @@ export class OnePortServer {
       else if (!socket.destroyed) this.#waiting.add(socket);
     });
   }
+}
+
+function takesNone(): boolean {
+  return false;
 }

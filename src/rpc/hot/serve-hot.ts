@@ -1,0 +1,102 @@
+import type { ServerHttp2Stream } from "node:http2";
+import type { Writable } from "node:stream";
+import type { Caller } from "../caller.js";
+import { deliveryOver, watchDelivery, type Delivery } from "../delivery.js";
+import { carrierOf, type NodeRequest, type NodeResponse } from "../node-http.js";
+import { collectBody, putBack } from "../request-body.js";
+import type { HotCall } from "./hot-calls.js";
+import type { Reply } from "./hot-protocols.js";
+
+export interface ServeHotOptions {
+  readonly call: HotCall;
+  readonly caller: Caller;
+  /** Largest request message, in bytes. */
+  readonly maxRequestBytes: number;
+  /** Serves it in the ordinary way: something about its body is unusual. */
+  readonly handOver: () => void;
+  /** Told that the request broke off. */
+  readonly onBroken: () => void;
+  /** Told that the call failed, as none should. */
+  readonly onFailed: (error: unknown) => void;
+}
+
+/** Serves a call whose request and answer are Node's own objects. */
+export function serveHotRequest(
+  request: NodeRequest,
+  response: NodeResponse,
+  options: ServeHotOptions,
+): void {
+  const carrier = carrierOf(request);
+  serve(request, options, {
+    delivery: watchDelivery(request, response),
+    isGone: () => carrier.destroyed,
+    send: ({ status, headers, body, trailers }) => {
+      response.writeHead(status, headers);
+      if (trailers !== undefined) response.addTrailers(trailers);
+      writeAll(response, body);
+    },
+    destroy: () => response.destroy(),
+  });
+}
+
+/** Serves a call that a stream of HTTP/2 carries, without Node's request and response, which take a tenth of the time. */
+export function serveHotStream(stream: ServerHttp2Stream, options: ServeHotOptions): void {
+  serve(stream, options, {
+    delivery: deliveryOver(stream),
+    isGone: () => stream.destroyed || stream.closed,
+    send: ({ status, headers, body, trailers }) => {
+      stream.respond({ ":status": status, ...headers }, { waitForTrailers: trailers !== undefined });
+      if (trailers !== undefined) {
+        stream.once("wantTrailers", () => {
+          stream.sendTrailers(trailers);
+        });
+      }
+      writeAll(stream, body);
+    },
+    destroy: () => stream.destroy(),
+  });
+}
+
+/** What carries a call and its answer. */
+interface Carrier {
+  readonly delivery: Delivery;
+  readonly isGone: () => boolean;
+  readonly send: (reply: Reply) => void;
+  readonly destroy: () => void;
+}
+
+function serve(
+  source: NodeRequest | ServerHttp2Stream,
+  { call, caller, maxRequestBytes, handOver, onBroken, onFailed }: ServeHotOptions,
+  { delivery, isGone, send, destroy }: Carrier,
+): void {
+  collectBody(source, {
+    maxLength: maxRequestBytes + call.protocol.frameLength,
+    onLong: handOver,
+    onBroken,
+    onWhole: (body) => {
+      const reply = call.answer(body, { caller, delivery, isGone });
+      if (reply === undefined) {
+        putBack(source, [body]);
+        handOver();
+        return;
+      }
+      reply
+        .then((answer) => {
+          if (!isGone()) send(answer);
+        })
+        .catch((error: unknown) => {
+          onFailed(error);
+          destroy();
+        });
+    },
+  });
+}
+
+/** Hands an answer over whole: it has been made already, and waits where it is written or here. */
+function writeAll(target: Writable, body: readonly Uint8Array[]): void {
+  const [last, ...rest] = body.toReversed();
+  for (const piece of rest.reverse()) target.write(piece);
+  if (last === undefined) target.end();
+  else target.end(last);
+}
