@@ -316,7 +316,7 @@ describe("delivery of many answers on one connection", { timeout: 30_000 }, () =
     const server = new OnePortServer({
       onRequest: (request, response) => {
         sockets.add(request.socket);
-        calls(request, response);
+        calls.onRequest(request, response);
       },
     });
     closeAfter(t, server);
@@ -360,7 +360,7 @@ describe("delivery of an answer that is not there yet", { timeout: 30_000 }, () 
   }
 
   async function startGated(t: TestContext, call: GatedCall): Promise<number> {
-    const onRequest = createCallHandler({
+    const { onRequest } = createCallHandler({
       routes: (router) => router.service(StatsService, { getStats: call.getStats }),
     });
     const server = new OnePortServer({ onRequest });
@@ -454,7 +454,7 @@ describe("delivery of an answer that is not there yet", { timeout: 30_000 }, () 
   it("runs an undo at once that comes after the client is gone", async (t) => {
     const gate = new EventEmitter();
     let undoCount = 0;
-    const onRequest = createCallHandler({
+    const { onRequest } = createCallHandler({
       routes: (router) =>
         router.service(StatsService, {
           getStats: async (_request, { values }) => {
