@@ -44,13 +44,12 @@ export function serveHotStream(stream: ServerHttp2Stream, options: ServeHotOptio
   serve(stream, options, {
     delivery: deliveryOver(stream),
     isGone: () => stream.destroyed || stream.closed,
-    send: ({ status, headers, body, trailers }) => {
-      stream.respond({ ":status": status, ...headers }, { waitForTrailers: trailers !== undefined });
-      if (trailers !== undefined) {
-        stream.once("wantTrailers", () => {
-          stream.sendTrailers(trailers);
-        });
-      }
+    send: ({ status, headers, body, trailers = {} }) => {
+      // Without trailers the stream could close with its last byte, before it is known that the system took that.
+      stream.respond({ ":status": status, ...headers }, { waitForTrailers: true });
+      stream.once("wantTrailers", () => {
+        stream.sendTrailers(trailers);
+      });
       writeAll(stream, body);
     },
     destroy: () => stream.destroy(),
