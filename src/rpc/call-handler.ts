@@ -83,7 +83,11 @@ export function createCallHandler({
   );
   const services = new Set(router.handlers.map(({ service }) => service.typeName));
 
-  const findHot = createHotCalls({ methods: hotMethods, tallyOf: (path) => methods.get(path)?.tally });
+  const findHot = createHotCalls({
+    methods: hotMethods,
+    maxRequestBytes,
+    tallyOf: (path) => methods.get(path)?.tally,
+  });
   const hotOptions = (call: HotCall, caller: Caller, handOver: () => void): ServeHotOptions => ({
     call,
     caller,

@@ -27,12 +27,18 @@ export async function* bodyOf(request: NodeRequest): AsyncGenerator<Uint8Array, 
   yield* rest;
 }
 
+/** How much of a body says how long it is: what an envelope has before its message. */
+const beginningLength = 5;
+
 export interface CollectOptions {
-  /** How many bytes it may have. */
-  readonly maxLength: number;
+  /**
+   * How many bytes it may have. Asked with its beginning, until there are five bytes of it: whoever says at once that more is
+   * to come than may, or nothing that is to be understood, can wait for its answer before sending the rest.
+   */
+  readonly maxLength: (beginning: Uint8Array) => number;
   /** Is given the whole body. */
   readonly onWhole: (body: Uint8Array) => void;
-  /** Called if it is longer: {@link bodyOf} has it from its beginning. */
+  /** Called as soon as it is longer: {@link bodyOf} has it from its beginning. */
   readonly onLong: () => void;
   /** Called if it breaks off. */
   readonly onBroken: () => void;
@@ -45,6 +51,7 @@ export function collectBody(
 ): void {
   const chunks: Uint8Array[] = [];
   let length = 0;
+  let longest = 0;
   const readable: Readable = source;
   const stop = (): void => {
     readable.off("data", onData);
@@ -53,8 +60,9 @@ export function collectBody(
   };
   const onData = (chunk: Buffer): void => {
     chunks.push(chunk);
+    if (length < beginningLength) longest = maxLength(joined(chunks));
     length += chunk.length;
-    if (length <= maxLength) return;
+    if (length <= longest) return;
     stop();
     readable.pause();
     putBack(source, chunks);
@@ -62,8 +70,7 @@ export function collectBody(
   };
   const onEnd = (): void => {
     stop();
-    const [first = empty] = chunks;
-    onWhole(chunks.length > 1 ? Buffer.concat(chunks) : first);
+    onWhole(joined(chunks));
   };
   const onClose = (): void => {
     stop();
@@ -75,6 +82,11 @@ export function collectBody(
 }
 
 const empty = Buffer.alloc(0);
+
+function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  const [first = empty] = chunks;
+  return chunks.length > 1 ? Buffer.concat(chunks) : first;
+}
 
 /** What was read of a stream was read before it was a request. */
 function sourceOf(request: NodeRequest): NodeRequest | ServerHttp2Stream {

@@ -41,6 +41,8 @@ export interface HotCaller {
 
 export interface HotCallsOptions {
   readonly methods: readonly HotMethod[];
+  /** Largest request message, in bytes. */
+  readonly maxRequestBytes: number;
   /** Counts the calls of the method with a path. */
   readonly tallyOf: (path: string) => CallTally | undefined;
 }
@@ -50,7 +52,7 @@ export interface HotCallsOptions {
  * methods in protobuf's binary form, not compressed, in any of the protocols. Whatever is unusual about a call, or wrong, is
  * the router's to answer.
  */
-export function createHotCalls({ methods, tallyOf }: HotCallsOptions): FindHotCall {
+export function createHotCalls({ methods, maxRequestBytes, tallyOf }: HotCallsOptions): FindHotCall {
   const byPath = new Map(methods.map((method) => [method.path, method]));
   return ({ verb, path, headers }) => {
     const method = byPath.get(path ?? "");
@@ -60,11 +62,13 @@ export function createHotCalls({ methods, tallyOf }: HotCallsOptions): FindHotCa
     if (encoding !== undefined && encoding !== "identity") return undefined;
     const timeoutText = textOf(headers[protocol.timeoutHeader]);
     const timeout = timeoutText === null ? {} : protocol.parseTimeout(timeoutText);
+    const promised = protocol.isEnveloped ? null : textOf(headers["content-length"]);
+    // Who promises too much is told so before it comes.
+    if (promised !== null && Number(promised) > maxRequestBytes) return undefined;
     const tally = tallyOf(method.path);
     if (timeout.error !== undefined || tally === undefined) return undefined;
     const endsAt = timeout.timeoutMs === undefined ? Infinity : performance.now() + timeout.timeoutMs;
     const compression = compressionFor(protocol, textOf(headers[protocol.acceptHeader]));
-    const promised = protocol.frameLength === 0 ? textOf(headers["content-length"]) : null;
     return {
       protocol,
       answer: (body, { caller, delivery, isGone }) => {

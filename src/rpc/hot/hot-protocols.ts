@@ -31,10 +31,10 @@ export interface HotProtocol {
     timeoutMs?: number | undefined;
     error?: ConnectError | undefined;
   };
-  /** How many bytes a request's body has beside its message. */
-  readonly frameLength: number;
-  /** Whether the answer has trailers, which only HTTP/2 carries. */
-  readonly hasTrailers: boolean;
+  /** Whether a request's message is in an envelope, which says how long it is. Otherwise HTTP does. */
+  readonly isEnveloped: boolean;
+  /** How many bytes a body may have that begins so; 0 if its beginning says that something about it is unusual. */
+  readonly maxBodyLength: (beginning: Uint8Array, maxMessageLength: number) => number;
   /** The message in the body of a request; nothing if there is not exactly one that is whole and plain. */
   readonly unwrap: (body: Uint8Array) => Uint8Array | undefined;
   readonly succeed: (message: Pieces, compression: Compression | undefined) => Promise<Reply> | Reply;
@@ -50,8 +50,8 @@ export const hotGrpc: HotProtocol = {
   acceptHeader: "grpc-accept-encoding",
   timeoutHeader: "grpc-timeout",
   parseTimeout: (text) => parseGrpcTimeout(text, Infinity),
-  frameLength: envelopeLength,
-  hasTrailers: true,
+  isEnveloped: true,
+  maxBodyLength: maxEnvelopeLength,
   unwrap: unwrapEnvelope,
   succeed: async (message, compression) => ({
     status: 200,
@@ -72,7 +72,6 @@ export const hotGrpc: HotProtocol = {
 
 export const hotGrpcWeb: HotProtocol = {
   ...hotGrpc,
-  hasTrailers: false,
   succeed: async (message, compression) => ({
     status: 200,
     headers: grpcHeaders("application/grpc-web+proto", compression),
@@ -93,8 +92,8 @@ export const hotConnect: HotProtocol = {
   acceptHeader: "accept-encoding",
   timeoutHeader: "connect-timeout-ms",
   parseTimeout: (text) => parseConnectTimeout(text, Infinity),
-  frameLength: 0,
-  hasTrailers: false,
+  isEnveloped: false,
+  maxBodyLength: (_, maxMessageLength) => maxMessageLength,
   unwrap: (body) => body,
   succeed: async (message, compression) =>
     connectReply(200, { "content-type": "application/proto" }, message, compression),
@@ -126,10 +125,20 @@ export function toCallError(thrown: unknown): ConnectError {
   return new ConnectError("internal error", Code.Internal, undefined, undefined, thrown);
 }
 
+function maxEnvelopeLength(beginning: Uint8Array, maxMessageLength: number): number {
+  if (beginning.length > 0 && beginning[0] !== 0) return 0;
+  if (beginning.length < envelopeLength) return envelopeLength;
+  const length = messageLengthIn(beginning);
+  return length > maxMessageLength ? 0 : envelopeLength + length;
+}
+
 function unwrapEnvelope(body: Uint8Array): Uint8Array | undefined {
   if (body.length < envelopeLength || body[0] !== 0) return undefined;
-  const length = new DataView(body.buffer, body.byteOffset).getUint32(1);
-  return length === body.length - envelopeLength ? body.subarray(envelopeLength) : undefined;
+  return messageLengthIn(body) === body.length - envelopeLength ? body.subarray(envelopeLength) : undefined;
+}
+
+function messageLengthIn(body: Uint8Array): number {
+  return new DataView(body.buffer, body.byteOffset).getUint32(1);
 }
 
 /** A message in its envelope, compressed where that is wanted and it is large enough. */

@@ -70,7 +70,7 @@ function serve(
   { delivery, isGone, send, destroy }: Carrier,
 ): void {
   collectBody(source, {
-    maxLength: maxRequestBytes + call.protocol.frameLength,
+    maxLength: (beginning) => call.protocol.maxBodyLength(beginning, maxRequestBytes),
     onLong: handOver,
     onBroken,
     onWhole: (body) => {
