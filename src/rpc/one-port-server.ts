@@ -19,8 +19,9 @@ import type { NodeHandler, NodeRequest, NodeResponse } from "./node-http.js";
 export interface OnePortServerOptions extends Partial<SessionTimeouts> {
   readonly onRequest: NodeHandler;
   /**
-   * Shown each stream of HTTP/2 before a request is made of it, which takes long. It may take it, and must not throw. A stream
-   * that it takes, and then does not want, goes on as a request by `handOver`. Default: takes none.
+   * Shown each stream of HTTP/2 before a request is made of it, which takes long, unless its client waits for a `100
+   * Continue`. It may take it, and must not throw. A stream that it takes, and then does not want, goes on as a request by
+   * `handOver`. Default: takes none.
    *
    * @returns whether it has taken it.
    */
@@ -111,7 +112,9 @@ export class OnePortServer {
       const handOver = (): void => {
         requests.emit("stream", stream, headers, ...details);
       };
-      if (!onStream(stream, headers, handOver)) handOver();
+      // Whoever waits to be told to go on is told so when a request is made of it.
+      const isWaiting = headers.expect !== undefined;
+      if (isWaiting || !onStream(stream, headers, handOver)) handOver();
     });
     this.#sessionTimeouts = { firstRequestTimeoutMs, http2IdleTimeoutMs, http2PingIntervalMs };
   }

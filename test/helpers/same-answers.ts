@@ -63,10 +63,14 @@ export interface SameCase extends Omit<ServedWayOptions, "fill"> {
   readonly fill?: ServedWayOptions["fill"];
 }
 
-/** States for each case that both servers answer it alike, over both versions of HTTP. */
-export function describeSame(name: string, cases: readonly SameCase[]): void {
+/**
+ * States for each case that both servers answer it alike.
+ *
+ * @param over - Default: both versions of HTTP.
+ */
+export function describeSame(name: string, cases: readonly SameCase[], over = exchanges): void {
   describe(`${name} on the shorter way and on the router's`, { timeout: 60_000 }, () => {
-    for (const { version, exchange } of exchanges) {
+    for (const { version, exchange } of over) {
       for (const sameCase of cases) {
         it(`is the same: ${sameCase.what}, over ${version}`, { timeout: 10_000 }, async (t) => {
           await assertSame(t, exchange, sameCase);
