@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { ClientHttp2Stream } from "node:http2";
 import type { TestContext } from "node:test";
-import { chunked, messagesIn, readAnswers } from "./http-messages.js";
+import { chunked, messagesIn, readAnswers, type HttpMessage } from "./http-messages.js";
 import { http1Text, openRaw, openSession, openStream, type HttpRequest } from "./raw-http.js";
 import { closed } from "./timing.js";
 
@@ -52,15 +52,18 @@ export const exchangeHttp1: Exchange = async (
     await raw.closed();
     ending = messagesIn(raw.text)[1]?.startLine ?? "closed";
   }
-  const date = /^date: /i;
-  return {
-    status: answer.startLine,
-    headers: answer.headers.filter((line) => !date.test(line)).sort(),
-    body: Buffer.from(answer.body, "latin1").toString("base64"),
-    trailers: answer.trailers.toSorted(),
-    ending,
-  };
+  return { ...seenIn(answer), ending };
 };
+
+/** What is to be seen of an answer of HTTP/1.1. */
+export function seenIn({ startLine, headers, body, trailers }: HttpMessage): Omit<Seen, "ending"> {
+  return {
+    status: startLine,
+    headers: headers.filter((line) => !/^date: /i.test(line)).sort(),
+    body: Buffer.from(body, "latin1").toString("base64"),
+    trailers: trailers.toSorted(),
+  };
+}
 
 /** Over HTTP/2. The code with which the stream closes is seen, and whether the connection lives on. */
 export const exchangeHttp2: Exchange = async (t, port, { isUnended = false, ...request }) => {

@@ -4,8 +4,10 @@ import { constants } from "node:http2";
 import { describe, it, type TestContext } from "node:test";
 import { count, paths } from "../../helpers/api-server.js";
 import { startBothWays, type ServedWay } from "../../helpers/both-ways.js";
+import { seenIn } from "../../helpers/exchange.js";
 import { eventually } from "../../helpers/eventually.js";
 import { getStatsRequest, queryStatsRequest } from "../../helpers/grpc.js";
+import { messagesIn } from "../../helpers/http-messages.js";
 import {
   http1Text,
   openRaw,
@@ -41,7 +43,7 @@ async function assertSameDone(
   assert.equal(hot.store.get(alice)?.value, expected.value);
 }
 
-describe("a caller who leaves", { timeout: 60_000 }, () => {
+describe("a caller who leaves", { timeout: 30_000 }, () => {
   for (const protocol of protocols) {
     const request = requestOf(protocol);
     const half = request.body.subarray(0, 8);
@@ -51,7 +53,11 @@ describe("a caller who leaves", { timeout: 60_000 }, () => {
         await assertSameDone(
           t,
           async ({ port }) => {
-            const { socket } = await openRaw(t, port, http1Text({ ...request }).slice(0, -request.body.length));
+            const { socket } = await openRaw(
+              t,
+              port,
+              http1Text({ ...request }).slice(0, -request.body.length),
+            );
             await turns(5);
             socket[leave]();
             await closed(socket);
@@ -67,13 +73,14 @@ describe("a caller who leaves", { timeout: 60_000 }, () => {
             const raw = await openRaw(t, port, Buffer.from(http1Text(request).slice(0, -1), "latin1"));
             await turns(5);
             raw.socket[leave]();
-            return (await raw.closed()).replace(/^date:.*$/im, "");
+            return messagesIn(await raw.closed()).map(seenIn);
           },
           { value: 100n },
         );
       });
     }
 
+    // A client of Node's that closes a stream without a reason ends it first: with the whole body, that was a call.
     for (const [name, code] of Object.entries({
       NO_ERROR: constants.NGHTTP2_NO_ERROR,
       CANCEL: constants.NGHTTP2_CANCEL,
@@ -83,7 +90,7 @@ describe("a caller who leaves", { timeout: 60_000 }, () => {
         { when: "before the body", sent: Buffer.alloc(0) },
         { when: "within the body", sent: half },
         { when: "before the end of the body", sent: request.body },
-      ]) {
+      ].filter(({ sent }) => sent !== request.body || code !== constants.NGHTTP2_NO_ERROR)) {
         it(`is the same on both ways ${when}: ${name}, ${protocol.protocol} over HTTP/2`, async (t) => {
           await assertSameDone(
             t,
@@ -121,7 +128,7 @@ describe("a caller who leaves", { timeout: 60_000 }, () => {
   }
 });
 
-describe("a caller who says no more", { timeout: 60_000 }, () => {
+describe("a caller who says no more", { timeout: 30_000 }, () => {
   for (const protocol of [grpcWeb, connect]) {
     it(`is answered on both ways: ${protocol.protocol} over HTTP/1.1`, async (t) => {
       await assertSameDone(
@@ -129,7 +136,7 @@ describe("a caller who says no more", { timeout: 60_000 }, () => {
         async ({ port }) => {
           const raw = await openRaw(t, port);
           raw.socket.end(Buffer.from(http1Text(requestOf(protocol)), "latin1"));
-          return (await raw.closed()).replace(/^date:.*$/im, "").replace(/^[\da-f]+\r$/gim, "");
+          return messagesIn(await raw.closed()).map(seenIn);
         },
         { value: 0n },
       );
@@ -137,7 +144,7 @@ describe("a caller who says no more", { timeout: 60_000 }, () => {
   }
 });
 
-describe("a body that comes byte by byte", { timeout: 60_000 }, () => {
+describe("a body that comes byte by byte", { timeout: 30_000 }, () => {
   for (const protocol of protocols) {
     it(`is read on both ways: ${protocol.protocol} over HTTP/2`, async (t) => {
       await assertSameDone(
@@ -174,7 +181,7 @@ describe("a body that comes byte by byte", { timeout: 60_000 }, () => {
   }
 });
 
-describe("a caller who asks whether to go on", { timeout: 60_000 }, () => {
+describe("a caller who asks whether to go on", { timeout: 30_000 }, () => {
   for (const protocol of protocols) {
     it(`is told so on both ways: ${protocol.protocol} over HTTP/2`, async (t) => {
       await assertSameDone(
@@ -205,7 +212,7 @@ describe("a caller who asks whether to go on", { timeout: 60_000 }, () => {
           raw.send(body);
           await raw.received("HTTP/1.1 200 OK");
           raw.socket.end();
-          return (await raw.closed()).replace(/^date:.*$/im, "").replace(/^[\da-f]+\r$/gim, "");
+          return messagesIn(await raw.closed()).map(seenIn);
         },
         { value: 0n },
       );
@@ -213,7 +220,7 @@ describe("a caller who asks whether to go on", { timeout: 60_000 }, () => {
   }
 });
 
-describe("a body that ends with trailers", { timeout: 60_000 }, () => {
+describe("a body that ends with trailers", { timeout: 30_000 }, () => {
   for (const protocol of protocols) {
     it(`is answered on both ways: ${protocol.protocol} over HTTP/2`, async (t) => {
       await assertSameDone(
@@ -238,7 +245,7 @@ describe("a body that ends with trailers", { timeout: 60_000 }, () => {
   }
 });
 
-describe("many calls at once", { timeout: 60_000 }, () => {
+describe("many calls at once", { timeout: 30_000 }, () => {
   it("are answered alike on one HTTP/2 connection, each once", async (t) => {
     await assertSameDone(
       t,
@@ -272,7 +279,7 @@ describe("many calls at once", { timeout: 60_000 }, () => {
         const raw = await openRaw(t, port, Buffer.from(texts.join(""), "latin1"));
         await raw.received("HTTP/1.1 ", texts.length);
         raw.socket.end();
-        return (await raw.closed()).replaceAll(/^date:.*$/gim, "");
+        return messagesIn(await raw.closed()).map(seenIn);
       },
       { value: 100n },
     );

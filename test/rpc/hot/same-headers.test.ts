@@ -72,34 +72,47 @@ describeSame("a deadline of another protocol", [
 describeSame(
   "an answer that may be compressed",
   protocols.flatMap(({ protocol, headers, acceptHeader, wrap }) =>
-    ["gzip", "identity,gzip", "br, gzip", "br", "", "identity", "GZIP", "gzip;q=0", "*", "deflate,gzip,x"].flatMap(
-      (accepted) => {
-        const allHeaders = { ...headers, [acceptHeader]: accepted };
-        return [
-          { what: "a short one", path, message: get },
-          { what: "a failure", path, message: getStatsRequest({ name: "nobody" }) },
-          { what: "a long failure", path, message: getStatsRequest({ name: "nobody".repeat(300) }) },
-          { what: "one of 1,023 bytes", path, message: getStatsRequest({ name: namesOf.short }) },
-          { what: "one of 1,024 bytes", path, message: getStatsRequest({ name: namesOf.long }) },
-          { what: "a long one", path: queryPath, message: query },
-        ].map(({ what, message, ...request }) => ({
-          what: `${what}, ${JSON.stringify(accepted)}, by ${protocol}`,
-          sent: { ...request, headers: allHeaders, body: wrap(message) },
-          fill: (store) => {
-            count(store, alice, 100);
-            for (const name of Object.values(namesOf)) count(store, name, 100);
-          },
-          isHot: true,
-        }));
-      },
-    ),
+    [
+      "gzip",
+      "identity,gzip",
+      "br, gzip",
+      "br",
+      "",
+      "identity",
+      "GZIP",
+      "gzip;q=0",
+      "*",
+      "deflate,gzip,x",
+    ].flatMap((accepted) => {
+      const allHeaders = { ...headers, [acceptHeader]: accepted };
+      return [
+        { what: "a short one", path, message: get },
+        { what: "a failure", path, message: getStatsRequest({ name: "nobody" }) },
+        { what: "a long failure", path, message: getStatsRequest({ name: "nobody".repeat(300) }) },
+        { what: "one of 1,023 bytes", path, message: getStatsRequest({ name: namesOf.short }) },
+        { what: "one of 1,024 bytes", path, message: getStatsRequest({ name: namesOf.long }) },
+        { what: "a long one", path: queryPath, message: query },
+      ].map(({ what, message, ...request }) => ({
+        what: `${what}, ${JSON.stringify(accepted)}, by ${protocol}`,
+        sent: { ...request, headers: allHeaders, body: wrap(message) },
+        fill: (store) => {
+          count(store, alice, 100);
+          for (const name of Object.values(namesOf)) count(store, name, 100);
+        },
+        isHot: true,
+      }));
+    }),
   ),
 );
 
 describeSame("what may be compressed in another protocol", [
   {
     what: "Connect's header for gRPC",
-    sent: { path: queryPath, headers: { ...grpc.headers, "accept-encoding": "gzip" }, body: grpc.wrap(query) },
+    sent: {
+      path: queryPath,
+      headers: { ...grpc.headers, "accept-encoding": "gzip" },
+      body: grpc.wrap(query),
+    },
     isHot: true,
   },
   {
@@ -149,7 +162,12 @@ describeSame(
   "a request that is no call as it should be",
   protocols.flatMap(({ protocol, headers, wrap }) =>
     [
-      ...["GET", "PUT", "DELETE", "PATCH", "OPTIONS"].map((method) => ({ what: method, method, path, isHot: false })),
+      ...["GET", "PUT", "DELETE", "PATCH", "OPTIONS"].map((method) => ({
+        what: method,
+        method,
+        path,
+        isHot: false,
+      })),
       { what: "a query", path: `${path}?name=bob`, isHot: false },
       { what: "an empty query", path: `${path}?`, isHot: false },
       { what: "an unknown method", path: path.replace("GetStats", "SetStats"), isHot: false },
@@ -198,7 +216,11 @@ describeSame(
       {
         what: "of an allowed origin that asks first",
         method: "OPTIONS",
-        more: { origin: panel, "access-control-request-method": "POST", "access-control-request-headers": "x-own" },
+        more: {
+          origin: panel,
+          "access-control-request-method": "POST",
+          "access-control-request-headers": "x-own",
+        },
       },
       {
         what: "of a foreign origin that asks first",
