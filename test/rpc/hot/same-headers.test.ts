@@ -8,7 +8,6 @@ import {
   grpc,
   grpcWeb,
   protocols,
-  umlauts,
   type BinaryProtocol,
 } from "../../helpers/same-answers.js";
 
