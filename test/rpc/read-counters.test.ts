@@ -1,0 +1,254 @@
+import assert from "node:assert/strict";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { describe, it, type TestContext } from "node:test";
+import { createContextValues } from "@connectrpc/connect";
+import type { CallContext } from "../../src/rpc/call-context.js";
+import { deliveryKey } from "../../src/rpc/delivery.js";
+import { readCounters } from "../../src/rpc/read-counters.js";
+import { createRegexpCompiler } from "../../src/rpc/regexp.js";
+import { CounterStore } from "../../src/stats/counter-store.js";
+import { createSlabMatcher } from "../../src/stats/slab-matcher.js";
+import { count, userUplink, valuesOf } from "../helpers/api-server.js";
+import { createRandom } from "../helpers/random.js";
+
+const alice = userUplink("alice");
+const bob = userUplink("bob");
+
+/** A context whose delivery, and whose end, the test decides about. */
+function createContext() {
+  const undos: (() => void)[] = [];
+  const aborting = new AbortController();
+  const context: CallContext = {
+    values: createContextValues().set(deliveryKey, { onLost: (undo) => undos.push(undo) }),
+    signal: aborting.signal,
+  };
+  return { context, undos, aborting };
+}
+
+interface Reading {
+  readonly store: CounterStore;
+  readonly patterns?: readonly string[];
+  readonly reset?: boolean;
+  readonly context: CallContext;
+  /** Called with each that was read. */
+  readonly onRead?: (name: string, value: bigint) => void;
+}
+
+/** Reads counters, and lists what was read. */
+async function read({
+  store,
+  patterns = [],
+  reset = false,
+  context,
+  onRead = () => undefined,
+}: Reading): Promise<(readonly [string, bigint])[]> {
+  const matcher = createSlabMatcher({ patterns }, createRegexpCompiler());
+  const list: (readonly [string, bigint])[] = [];
+  await readCounters({ store, matcher, reset, context }, (slab, place, value) => {
+    const name = slab.nameAt(place);
+    list.push([name, value]);
+    onRead(name, value);
+  });
+  return list;
+}
+
+/** A store of that many users, the uplink of each with its number plus one. */
+function fullStore(userCount: number): CounterStore {
+  const store = new CounterStore();
+  for (let index = 0; index < userCount; index++) count(store, userUplink(`u${index}`), index + 1);
+  return store;
+}
+
+function sumOf(store: CounterStore): bigint {
+  return Object.values(valuesOf(store)).reduce((sum, value) => sum + value, 0n);
+}
+
+/** Makes every step take longer than a slice may, so that others have their turn behind each. */
+function slowClock(t: TestContext): void {
+  let now = 0;
+  t.mock.method(performance, "now", () => (now += 3));
+}
+
+describe("readCounters()", { timeout: 30_000 }, () => {
+  it("reads all that are meant, in the store's order, and resets none", async () => {
+    const { context, undos } = createContext();
+    const store = fullStore(5_000);
+    count(store, alice, 5);
+    assert.deepEqual(await read({ store, context }), Object.entries(valuesOf(store)));
+    assert.deepEqual(await read({ store, context, patterns: ["alice"] }), [[alice, 5n]]);
+    assert.equal(sumOf(store), 12_502_505n);
+    assert.deepEqual(undos, []);
+  });
+
+  it("reads nothing in an empty store", async () => {
+    const { context, undos } = createContext();
+    assert.deepEqual(await read({ store: new CounterStore(), reset: true, context }), []);
+    assert.deepEqual(undos, []);
+  });
+
+  it("resets those that are meant, and no other", async () => {
+    const { context, undos } = createContext();
+    const store = new CounterStore();
+    count(store, alice, 5);
+    count(store, bob, 2n ** 63n - 1n);
+    assert.deepEqual(await read({ store, patterns: ["bob"], reset: true, context }), [[bob, 2n ** 63n - 1n]]);
+    assert.deepEqual(valuesOf(store), { [alice]: 5n, [bob]: 0n });
+    assert.equal(undos.length, 1);
+  });
+
+  it("asks for nothing back where everything was at 0", async () => {
+    const { context, undos } = createContext();
+    const store = new CounterStore();
+    count(store, alice, 0);
+    assert.deepEqual(await read({ store, reset: true, context }), [[alice, 0n]]);
+    assert.deepEqual(undos, []);
+  });
+
+  it("gives back once what a lost answer took, beside what was counted and reset since", async () => {
+    const { context, undos } = createContext();
+    const store = fullStore(5_000);
+    const before = valuesOf(store);
+    await read({ store, reset: true, context });
+    assert.equal(sumOf(store), 0n);
+    const counter = count(store, userUplink("u7"), 90);
+    assert.equal(counter.reset(), 90n);
+    counter.add(4);
+    for (const undo of [...undos, ...undos]) undo();
+    assert.deepEqual(valuesOf(store), { ...before, [userUplink("u7")]: 8n + 4n });
+  });
+
+  it("lets the event loop turn between two slices", async (t) => {
+    const { context } = createContext();
+    const store = fullStore(50);
+    slowClock(t);
+    let turnCount = 0;
+    let isOver = false;
+    const turning = (async () => {
+      while (!isOver) {
+        await nextTurn();
+        turnCount += 1;
+      }
+    })();
+    const turnsSeen = new Set<number>();
+    await read({ store, context, onRead: () => turnsSeen.add(turnCount) });
+    isOver = true;
+    await turning;
+    // One slice for each counter, since even one takes too long.
+    assert.equal(turnsSeen.size, 50);
+  });
+
+  it("counts each byte once, in an answer or in the store, while counters move between slices", async (t) => {
+    slowClock(t);
+    for (let seed = 0; seed < 5; seed++) {
+      const random = createRandom(seed);
+      const store = fullStore(100);
+      let counted = sumOf(store);
+      let isOver = false;
+      const counting = (async () => {
+        while (!isOver) {
+          for (let round = 0; round < 10; round++) {
+            const bytes = random.below(1_000_000);
+            count(store, userUplink(`u${random.below(100)}`), bytes);
+            counted += BigInt(bytes);
+          }
+          await nextTurn();
+        }
+      })();
+      let answered = 0n;
+      await Promise.all(
+        Array.from({ length: 4 }, async (_, reader) => {
+          const { context, undos } = createContext();
+          const list = await read({ store, reset: true, context });
+          // Half of the answers are lost.
+          if (reader % 2 === 0) for (const undo of undos) undo();
+          else for (const [, value] of list) answered += value;
+        }),
+      );
+      isOver = true;
+      await counting;
+      assert.equal(answered + sumOf(store), counted);
+    }
+  });
+
+  it("finds counters that come up meanwhile, in the slab that is being read and in new ones", async (t) => {
+    slowClock(t);
+    const { context } = createContext();
+    const store = fullStore(20);
+    let created = 0;
+    const list = await read({
+      store,
+      context,
+      onRead: () => {
+        if (created < 3_000) {
+          for (let index = 0; index < 500; index++) count(store, userUplink(`late ${created + index}`), 1);
+          created += 500;
+        }
+      },
+      patterns: ["u1>", "late 2999", "u19", "u2>", "u3>", "u4>", "u5>"],
+    });
+    assert.ok(list.some(([name]) => name === userUplink("late 2999")));
+    assert.equal(new Set(list.map(([name]) => name)).size, list.length);
+  });
+
+  it("gives back what it took, once, if the caller is gone between two slices, and reads no further", async (t) => {
+    slowClock(t);
+    const { context, undos, aborting } = createContext();
+    const store = fullStore(50);
+    const before = valuesOf(store);
+    const seen: string[] = [];
+    const reading = read({
+      store,
+      reset: true,
+      context,
+      onRead: (name) => {
+        seen.push(name);
+        if (seen.length === 20) aborting.abort(new Error("gone"));
+      },
+    });
+    await assert.rejects(reading, /gone/);
+    assert.equal(seen.length, 20);
+    assert.deepEqual(valuesOf(store), before);
+    assert.deepEqual(undos, []);
+  });
+
+  it("gives back what it took if whoever takes it fails", async () => {
+    const { context, undos } = createContext();
+    const store = fullStore(50);
+    const before = valuesOf(store);
+    let seen = 0;
+    const reading = read({
+      store,
+      reset: true,
+      context,
+      onRead: () => {
+        seen += 1;
+        if (seen === 30) throw new Error("too much");
+      },
+    });
+    await assert.rejects(reading, /too much/);
+    assert.deepEqual(valuesOf(store), before);
+    assert.deepEqual(undos, []);
+  });
+
+  it("leaves what others took meanwhile to them", async (t) => {
+    slowClock(t);
+    const { context, aborting } = createContext();
+    const store = fullStore(10);
+    let taken = 0n;
+    const reading = read({
+      store,
+      reset: true,
+      context,
+      onRead: (name) => {
+        if (name !== userUplink("u5")) return;
+        // Another caller resets everything: what is left of it is at 0 for this one.
+        for (const { counter } of store.query(() => true)) taken += counter.reset();
+        aborting.abort(new Error("gone"));
+      },
+    });
+    await assert.rejects(reading, /gone/);
+    // u6 to u9 went to the other caller, u0 to u5 came back.
+    assert.equal(taken, 7n + 8n + 9n + 10n);
+    assert.equal(sumOf(store), 1n + 2n + 3n + 4n + 5n + 6n);
+  });
+});
