@@ -70,7 +70,8 @@ export function collectBody(
   };
   const onEnd = (): void => {
     stop();
-    onWhole(joined(chunks));
+    if (wasReset(source)) onBroken();
+    else onWhole(joined(chunks));
   };
   const onClose = (): void => {
     stop();
@@ -79,6 +80,12 @@ export function collectBody(
   readable.on("data", onData);
   readable.on("end", onEnd);
   readable.on("close", onClose);
+}
+
+/** A stream of HTTP/2 that is reset can end before it closes, with what had come of it. */
+function wasReset(source: NodeRequest | ServerHttp2Stream): boolean {
+  const carrier = "stream" in source ? source.stream : source;
+  return carrier.closed;
 }
 
 const empty = Buffer.alloc(0);
