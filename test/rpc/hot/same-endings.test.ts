@@ -16,6 +16,7 @@ import {
   readAnswer,
   type HttpRequest,
 } from "../../helpers/raw-http.js";
+import { openRawStream } from "../../helpers/raw-stream.js";
 import { alice, connect, grpc, grpcWeb, protocols, type BinaryProtocol } from "../../helpers/same-answers.js";
 import { closed, turns } from "../../helpers/timing.js";
 
@@ -125,6 +126,44 @@ describe("a caller who leaves", { timeout: 30_000 }, () => {
         { value: 100n },
       );
     });
+  }
+});
+
+describe("a stream that is reset before its end", { timeout: 30_000 }, () => {
+  const calls = protocols.flatMap((protocol) =>
+    [
+      { call: "GetStats", path, message: get },
+      { call: "QueryStats", path: paths.queryStats, message: queryStatsRequest({ reset: true }) },
+      { call: "GetSysStats", path: paths.getSysStats, message: Buffer.alloc(0) },
+    ].map(({ message, ...request }) => ({ ...protocol, ...request, body: protocol.wrap(message) })),
+  );
+  for (const { protocol, call, body, headers, ...request } of calls) {
+    for (const [name, code] of Object.entries({
+      NO_ERROR: constants.NGHTTP2_NO_ERROR,
+      CANCEL: constants.NGHTTP2_CANCEL,
+      PROTOCOL_ERROR: constants.NGHTTP2_PROTOCOL_ERROR,
+      "no code, as its connection is": undefined,
+    })) {
+      for (const { when, sent } of [
+        { when: "before the body", sent: body.subarray(0, 0) },
+        { when: "within the body", sent: body.subarray(0, Math.floor(body.length / 2)) },
+        { when: "behind the body", sent: body },
+      ]) {
+        it(`is the same on both ways ${when}: ${name}, ${call} by ${protocol}`, async (t) => {
+          await assertSameDone(
+            t,
+            async ({ port }) => {
+              const { connection, reset } = await openRawStream(t, port, { ...request, headers, body: sent });
+              if (code === undefined) connection.socket.resetAndDestroy();
+              else await reset(code);
+              connection.socket.end();
+              await connection.closed();
+            },
+            { value: 100n },
+          );
+        });
+      }
+    }
   }
 });
 
