@@ -17,7 +17,10 @@ export function registerStatsService(router: ConnectRouter, service: StatsServic
 
 /** Its methods as they are served on the shorter way, under the same names. */
 export function hotMethodsOf(service: StatsService): readonly HotMethod[] {
-  const { getStats, writeQueryStats, getSysStats } = service;
+  const getStats: StatsService["getStats"] = (request, context) => service.getStats(request, context);
+  const writeQueryStats: StatsService["writeQueryStats"] = async (request, context) =>
+    service.writeQueryStats(request, context);
+  const getSysStats: StatsService["getSysStats"] = () => service.getSysStats();
   return [
     hotUnary(V2rayStatsService.method.getStats, getStats),
     hotUnary(XrayStatsService.method.getStats, getStats),

@@ -71,7 +71,7 @@ export function createHotCalls({ methods, maxRequestBytes, tallyOf }: HotCallsOp
     const compression = compressionFor(protocol, textOf(headers[protocol.acceptHeader]));
     return {
       protocol,
-      answer: (body, { caller, delivery, isGone }) => {
+      answer: (body, { caller, delivery, isGone }): Promise<Reply> | undefined => {
         if (promised !== null && promised !== `${body.length}`) return undefined;
         const request = protocol.unwrap(body);
         const answer = request && readOf(method, request);

@@ -52,7 +52,7 @@ export function hotWritten<I extends DescMessage, O extends DescMessage>(
     path: `/${method.parent.typeName}/${method.name}`,
     read: (request) => {
       const message = parse(request);
-      return (context) => write(message, context);
+      return (context): Promise<Pieces> | Pieces => write(message, context);
     },
   };
 }
