@@ -2,7 +2,7 @@ import type { TestContext } from "node:test";
 import { createCallHandler, type CallHandler } from "../../src/rpc/call-handler.js";
 import type { CallTally } from "../../src/rpc/call-tally.js";
 import { guard } from "../../src/rpc/guard.js";
-import type { HotMethod } from "../../src/rpc/hot/hot-method.js";
+import type { HotAnswer, HotMethod } from "../../src/rpc/hot/hot-method.js";
 import { OnePortServer } from "../../src/rpc/one-port-server.js";
 import { createRefusalTally, type RefusalTally } from "../../src/rpc/refusal-tally.js";
 import { hotMethodsOf, registerStatsService } from "../../src/rpc/routes.js";
@@ -73,7 +73,7 @@ export class ServedWay {
       path: method.path,
       read: (request) => {
         const answer = method.read(request);
-        return (context) => {
+        return (context): ReturnType<HotAnswer> => {
           this.hotCount += 1;
           return answer(context);
         };

@@ -13,7 +13,7 @@ import { turns } from "./timing.js";
 export interface RawStream {
   readonly connection: RawConnection;
   /** Resets it, and resolves when the other side has read that. */
-  reset(code: number): Promise<void>;
+  readonly reset: (code: number) => Promise<void>;
 }
 
 /** Opens a stream on a connection of its own, sends what there is of a body, and waits until that has been read. */

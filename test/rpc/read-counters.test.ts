@@ -69,6 +69,14 @@ function slowClock(t: TestContext): void {
   t.mock.method(performance, "now", () => (now += 3));
 }
 
+/** Does something in each turn of the event loop, until the signal aborts. */
+async function eachTurn(signal: AbortSignal, act: () => unknown): Promise<void> {
+  while (!signal.aborted) {
+    await nextTurn();
+    act();
+  }
+}
+
 describe("readCounters()", { timeout: 30_000 }, () => {
   it("reads all that are meant, in the store's order, and resets none", async () => {
     const { context, undos } = createContext();
@@ -122,16 +130,11 @@ describe("readCounters()", { timeout: 30_000 }, () => {
     const store = fullStore(50);
     slowClock(t);
     let turnCount = 0;
-    let isOver = false;
-    const turning = (async () => {
-      while (!isOver) {
-        await nextTurn();
-        turnCount += 1;
-      }
-    })();
+    const ending = new AbortController();
+    const turning = eachTurn(ending.signal, () => (turnCount += 1));
     const turnsSeen = new Set<number>();
     await read({ store, context, onRead: () => turnsSeen.add(turnCount) });
-    isOver = true;
+    ending.abort();
     await turning;
     // One slice for each counter, since even one takes too long.
     assert.equal(turnsSeen.size, 50);
@@ -143,17 +146,14 @@ describe("readCounters()", { timeout: 30_000 }, () => {
       const random = createRandom(seed);
       const store = fullStore(100);
       let counted = sumOf(store);
-      let isOver = false;
-      const counting = (async () => {
-        while (!isOver) {
-          for (let round = 0; round < 10; round++) {
-            const bytes = random.below(1_000_000);
-            count(store, userUplink(`u${random.below(100)}`), bytes);
-            counted += BigInt(bytes);
-          }
-          await nextTurn();
+      const ending = new AbortController();
+      const counting = eachTurn(ending.signal, () => {
+        for (let round = 0; round < 10; round++) {
+          const bytes = random.below(1_000_000);
+          count(store, userUplink(`u${random.below(100)}`), bytes);
+          counted += BigInt(bytes);
         }
-      })();
+      });
       let answered = 0n;
       await Promise.all(
         Array.from({ length: 4 }, async (_, reader) => {
@@ -164,7 +164,7 @@ describe("readCounters()", { timeout: 30_000 }, () => {
           else for (const [, value] of list) answered += value;
         }),
       );
-      isOver = true;
+      ending.abort();
       await counting;
       assert.equal(answered + sumOf(store), counted);
     }

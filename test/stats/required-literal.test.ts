@@ -112,9 +112,9 @@ const empties = ["\\B|", "", "", "(?:)", "(?i)", "(?s:)", "\\Q\\E"] as const;
 function atom(random: Random, depth: number): Sample {
   switch (random.below(depth > 0 ? 14 : 11)) {
     case 0:
-      return random.pick(sets);
+      return random.pick<Sample>(sets);
     case 1:
-      return random.pick(classes);
+      return random.pick<Sample>(classes);
     case 2:
     case 3: {
       const character = random.pick(special);

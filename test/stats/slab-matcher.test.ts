@@ -4,7 +4,7 @@ import { CounterSlab, placesPerSlab } from "../../src/stats/counter-slab.js";
 import { CounterStore, slabsOf } from "../../src/stats/counter-store.js";
 import { createMatcher, type MatcherOptions } from "../../src/stats/matcher.js";
 import { createSlabMatcher } from "../../src/stats/slab-matcher.js";
-import { statDirections, statScopes } from "../../src/stats/stat-name.js";
+import { statDirections, type StatDirection, type StatScope } from "../../src/stats/stat-name.js";
 import { createRegexpCompiler } from "../../src/rpc/regexp.js";
 import { createRandom, type Random } from "../helpers/random.js";
 
@@ -208,10 +208,10 @@ describe("createSlabMatcher() beside createMatcher()", { timeout: 30_000 }, () =
       // Every few rounds the names take more than one slab.
       const subjectCount = seed % 10 === 0 ? 5_000 : 30;
       for (let index = 0; index < subjectCount; index++) {
-        const scope = random.pick(statScopes);
+        const scope = random.pick<StatScope>(["inbound", "outbound", "user"]);
         const tag = tagOf(random) + (subjectCount > 30 ? `${index}` : "");
         if (random.below(2) === 0) store.pair(scope, tag);
-        else store.counter({ scope, tag, direction: random.pick(statDirections) });
+        else store.counter({ scope, tag, direction: random.pick<StatDirection>(["uplink", "downlink"]) });
       }
       const slabs = slabsOf(store);
       assert.equal(slabs.length, subjectCount > 30 ? 3 : 1);

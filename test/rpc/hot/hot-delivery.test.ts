@@ -58,7 +58,7 @@ class GatedCall {
 async function start(t: TestContext, answer: (context: CallContext) => Promise<readonly Uint8Array[]>) {
   const calls = createCallHandler({
     routes: (router) => router.service(StatsService, {}),
-    hotMethods: [hotWritten(StatsService.method.getStats, (_, context) => answer(context))],
+    hotMethods: [hotWritten(StatsService.method.getStats, async (_, context) => answer(context))],
   });
   const server = new OnePortServer({
     onRequest: calls.onRequest,
@@ -114,7 +114,7 @@ describe("delivery of an answer on the shorter way", { timeout: 30_000 }, () => 
   for (const { how, start: leaveLater } of leavings) {
     it(`gives back once, at once, when the client ${how}`, async (t) => {
       const call = new GatedCall();
-      const { port } = await start(t, (context) => call.answer(context));
+      const { port } = await start(t, async (context) => call.answer(context));
       const arrived = once(call.gate, "arrived");
       const leave = await leaveLater(t, port);
       await arrived;
@@ -134,7 +134,7 @@ describe("delivery of an answer on the shorter way", { timeout: 30_000 }, () => 
     for (const protocol of protocols) {
       it(`keeps what the client waited for: ${protocol.protocol} over ${version}`, async (t) => {
         const call = new GatedCall();
-        const { server, port } = await start(t, (context) => call.answer(context));
+        const { server, port } = await start(t, async (context) => call.answer(context));
         call.gate.once("arrived", () => setImmediate(() => call.gate.emit("open")));
         const { status, body } = await send(port, requestOf(protocol));
         assert.equal(status, 200);
@@ -182,7 +182,7 @@ describe("delivery of an answer on the shorter way", { timeout: 30_000 }, () => 
 
   it("does not hold up the calls beside one that takes its time", async (t) => {
     const call = new GatedCall();
-    const { port } = await start(t, (context) => call.answer(context));
+    const { port } = await start(t, async (context) => call.answer(context));
     const session = openSession(t, port);
     const arrived = once(call.gate, "arrived");
     const stream = openStream(session, requestOf(connect));

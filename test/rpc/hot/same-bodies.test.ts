@@ -18,8 +18,9 @@ const maxBytes = 65_536;
 
 /** A message of exactly that many bytes, as long as the bound wants them: a query for what no counter has in its name. */
 function queryOf(length: number): Uint8Array {
-  const overhead = queryStatsRequest({ pattern: "x".repeat(length - 8), reset: true }).length - (length - 8);
-  return queryStatsRequest({ pattern: "x".repeat(length - overhead), reset: true });
+  const overhead =
+    queryStatsRequest({ patterns: ["x".repeat(length - 8)], reset: true }).length - (length - 8);
+  return queryStatsRequest({ patterns: ["x".repeat(length - overhead)], reset: true });
 }
 
 function lyingEnvelope(message: Uint8Array, length: number): Buffer {

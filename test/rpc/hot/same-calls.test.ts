@@ -42,14 +42,18 @@ const calls: readonly Call[] = [
   ),
   { what: "all counters", path: queryStats, message: nothing },
   { what: "all counters that are reset", path: queryStats, message: queryStatsRequest({ reset: true }) },
-  { what: "a pattern", path: queryStats, message: queryStatsRequest({ pattern: "ali" }) },
+  { what: "a pattern of the older kind", path: queryStats, message: Buffer.from("\x0a\x03ali") },
   {
     what: "patterns that are reset",
     path: queryStats,
     message: queryStatsRequest({ patterns: ["ünï", "idle"], reset: true }),
   },
   { what: "a pattern of nobody", path: queryStats, message: queryStatsRequest({ patterns: ["nobody"] }) },
-  { what: "an expression", path: queryStats, message: queryStatsRequest({ pattern: "a.*e>", regexp: true }) },
+  {
+    what: "an expression",
+    path: queryStats,
+    message: queryStatsRequest({ patterns: ["a.*e>"], regexp: true }),
+  },
   {
     what: "expressions that are reset",
     path: queryStats,
@@ -63,7 +67,7 @@ const calls: readonly Call[] = [
   {
     what: "an expression that is too much",
     path: queryStats,
-    message: queryStatsRequest({ pattern: "a{2000}", regexp: true }),
+    message: queryStatsRequest({ patterns: ["a{2000}"], regexp: true }),
   },
   { what: "the server's own figures", path: getSysStats, message: nothing },
   { what: "a field that is not known", path: getSysStats, message: Buffer.from([0x7a, 0x01, 0x41]) },
