@@ -7,7 +7,7 @@ import { OnePortServer } from "../../src/rpc/one-port-server.js";
 import { createRefusalTally, type RefusalTally } from "../../src/rpc/refusal-tally.js";
 import { hotMethodsOf, registerStatsService } from "../../src/rpc/routes.js";
 import type { ApiSecret } from "../../src/rpc/secrets.js";
-import { createStatsService } from "../../src/rpc/stats-service.js";
+import { createStatsService, type StatsService } from "../../src/rpc/stats-service.js";
 import { guardStreams } from "../../src/rpc/stream-guard.js";
 import { CounterStore } from "../../src/stats/counter-store.js";
 import { valuesOf } from "./api-server.js";
@@ -20,6 +20,8 @@ export interface ServedWayOptions {
   readonly secrets?: readonly ApiSecret[];
   readonly allowedOrigins?: readonly string[];
   readonly maxRequestBytes?: number;
+  /** Calls that are answered otherwise. Default: none. */
+  readonly calls?: Partial<StatsService>;
 }
 
 /** A server of the StatsService, with all that a call leaves behind in it. */
@@ -36,10 +38,17 @@ export class ServedWay {
 
   constructor(
     isHot: boolean,
-    { fill = () => undefined, secrets = [], allowedOrigins = [], maxRequestBytes }: ServedWayOptions = {},
+    {
+      fill = () => undefined,
+      secrets = [],
+      allowedOrigins = [],
+      maxRequestBytes,
+      calls = {},
+    }: ServedWayOptions = {},
   ) {
     fill(this.store);
-    const service = createStatsService({ store: this.store, sysStats: { read: () => sysStats } });
+    const usual = createStatsService({ store: this.store, sysStats: { read: () => sysStats } });
+    const service: StatsService = { ...usual, ...calls };
     this.#calls = createCallHandler({
       routes: (router) => {
         registerStatsService(router, service);

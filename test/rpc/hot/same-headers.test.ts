@@ -38,15 +38,20 @@ describeSame(
   "a deadline",
   protocols.flatMap(({ protocol, headers, timeoutHeader, wrap }) => {
     const { valid, malformed } = timeoutHeader === "grpc-timeout" ? grpcTimeouts : connectTimeouts;
+    const calls = [
+      { call: "GetStats", path, body: wrap(get) },
+      { call: "QueryStats", path: queryPath, body: wrap(query) },
+      { call: "GetSysStats", path: paths.getSysStats, body: wrap(Buffer.alloc(0)) },
+    ];
     return [
-      ...valid.map((text) => ({ text, isHot: true })),
-      ...malformed.map((text) => ({ text, isHot: false })),
-    ].flatMap(({ text, isHot }) =>
-      [
-        { call: "GetStats", path, body: wrap(get) },
-        { call: "QueryStats", path: queryPath, body: wrap(query) },
-        { call: "GetSysStats", path: paths.getSysStats, body: wrap(Buffer.alloc(0)) },
-      ].map(({ call, ...request }) => ({
+      ...valid.map((text) => ({
+        text,
+        isHot: true,
+        asked: text.startsWith("0") ? calls : calls.slice(1, 2),
+      })),
+      ...malformed.map((text) => ({ text, isHot: false, asked: calls.slice(0, 1) })),
+    ].flatMap(({ text, isHot, asked }) =>
+      asked.map(({ call, ...request }) => ({
         what: `${JSON.stringify(text)} for ${call}, by ${protocol}`,
         sent: { ...request, headers: { ...headers, [timeoutHeader]: text } },
         isHot,
@@ -84,14 +89,15 @@ describeSame(
       "deflate,gzip,x",
     ].flatMap((accepted) => {
       const allHeaders = { ...headers, [acceptHeader]: accepted };
-      return [
+      const answers = [
+        { what: "a long one", path: queryPath, message: query },
         { what: "a short one", path, message: get },
         { what: "a failure", path, message: getStatsRequest({ name: "nobody" }) },
         { what: "a long failure", path, message: getStatsRequest({ name: "nobody".repeat(300) }) },
         { what: "one of 1,023 bytes", path, message: getStatsRequest({ name: namesOf.short }) },
         { what: "one of 1,024 bytes", path, message: getStatsRequest({ name: namesOf.long }) },
-        { what: "a long one", path: queryPath, message: query },
-      ].map(({ what, message, ...request }) => ({
+      ];
+      return (accepted === "gzip" ? answers : answers.slice(0, 1)).map(({ what, message, ...request }) => ({
         what: `${what}, ${JSON.stringify(accepted)}, by ${protocol}`,
         sent: { ...request, headers: allHeaders, body: wrap(message) },
         fill: (store) => {
