@@ -53,6 +53,7 @@ export interface HotCallsOptions {
  * the router's to answer.
  */
 export function createHotCalls({ methods, maxRequestBytes, tallyOf }: HotCallsOptions): FindHotCall {
+  const compressionFor = createNegotiator();
   const byPath = new Map(methods.map((method) => [method.path, method]));
   return ({ verb, path, headers }) => {
     const method = byPath.get(path ?? "");
@@ -116,17 +117,18 @@ function readOf(method: HotMethod, request: Uint8Array): HotAnswer | undefined {
   }
 }
 
-/** Most callers say the same. */
-const compressions = new Map<string, Compression | undefined>();
 const maxKnownCompressions = 64;
 
-/** What the answer is compressed with: what the caller takes and we have. */
-function compressionFor({ acceptHeader }: HotProtocol, accepted: string | null): Compression | undefined {
-  if (accepted === null) return undefined;
-  if (compressions.has(accepted)) return compressions.get(accepted);
-  const { response } = compressionNegotiate([cheapGzip], null, accepted, acceptHeader);
-  if (compressions.size < maxKnownCompressions) compressions.set(accepted, response ?? undefined);
-  return response ?? undefined;
+/** Finds what an answer is compressed with: what the caller takes and we have. Most callers say the same. */
+function createNegotiator(): (protocol: HotProtocol, accepted: string | null) => Compression | undefined {
+  const known = new Map<string, Compression | undefined>();
+  return ({ acceptHeader }, accepted) => {
+    if (accepted === null) return undefined;
+    if (known.has(accepted)) return known.get(accepted);
+    const { response } = compressionNegotiate([cheapGzip], null, accepted, acceptHeader);
+    if (known.size < maxKnownCompressions) known.set(accepted, response ?? undefined);
+    return response ?? undefined;
+  };
 }
 
 function textOf(header: string | string[] | undefined): string | null {
