@@ -38,6 +38,11 @@ export interface CollectOptions {
   readonly maxLength: (beginning: Uint8Array) => number;
   /** Is given the whole body. */
   readonly onWhole: (body: Uint8Array) => void;
+  /**
+   * Asked, once it is as long as it may be, whether it is of use: whoever has said all can wait for the answer to nonsense
+   * before it ends. If it is not, it is taken for one that is longer.
+   */
+  readonly isUseful: (body: Uint8Array) => boolean;
   /** Called as soon as it is longer: {@link bodyOf} has it from its beginning. */
   readonly onLong: () => void;
   /** Called if it breaks off. */
@@ -47,7 +52,7 @@ export interface CollectOptions {
 /** Reads the body of a request or of its stream to the end, if that is not far. */
 export function collectBody(
   source: NodeRequest | ServerHttp2Stream,
-  { maxLength, onWhole, onLong, onBroken }: CollectOptions,
+  { maxLength, isUseful, onWhole, onLong, onBroken }: CollectOptions,
 ): void {
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -62,7 +67,7 @@ export function collectBody(
     chunks.push(chunk);
     if (length < beginningLength) longest = maxLength(joined(chunks));
     length += chunk.length;
-    if (length <= longest) return;
+    if (length < longest || (length === longest && isUseful(joined(chunks)))) return;
     stop();
     readable.pause();
     putBack(source, chunks);

@@ -12,6 +12,8 @@ import { hotProtocolOf, toCallError, type HotProtocol, type Reply } from "./hot-
 /** A call as its headers describe it. */
 export interface HotCall {
   readonly protocol: HotProtocol;
+  /** Whether a body holds a message of the method's. */
+  readonly isReadable: (body: Uint8Array) => boolean;
   /**
    * Answers it.
    *
@@ -70,12 +72,20 @@ export function createHotCalls({ methods, maxRequestBytes, tallyOf }: HotCallsOp
     if (timeout.error !== undefined || tally === undefined) return undefined;
     const endsAt = timeout.timeoutMs === undefined ? Infinity : performance.now() + timeout.timeoutMs;
     const compression = compressionFor(protocol, textOf(headers[protocol.acceptHeader]));
+    let known: { readonly body: Uint8Array; readonly answer: HotAnswer | undefined } | undefined;
+    const read = (body: Uint8Array): HotAnswer | undefined => {
+      if (known?.body !== body) {
+        const request = protocol.unwrap(body);
+        known = { body, answer: request && readOf(method, request) };
+      }
+      return known.answer;
+    };
     return {
       protocol,
+      isReadable: (body) => read(body) !== undefined,
       answer: (body, { caller, delivery, isGone }): Promise<Reply> | undefined => {
         if (promised !== null && promised !== `${body.length}`) return undefined;
-        const request = protocol.unwrap(body);
-        const answer = request && readOf(method, request);
+        const answer = read(body);
         if (answer === undefined) return undefined;
         const throwIfAborted = (): void => {
           if (isGone()) throw new ConnectError("the caller is gone", Code.Canceled);

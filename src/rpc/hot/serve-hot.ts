@@ -71,6 +71,7 @@ function serve(
 ): void {
   collectBody(source, {
     maxLength: (beginning) => call.protocol.maxBodyLength(beginning, maxRequestBytes),
+    isUseful: call.isReadable,
     onLong: handOver,
     onBroken,
     onWhole: (body) => {
