@@ -32,6 +32,7 @@ async function start(t: TestContext, { maxLength = 10, fromStream = false }: Sta
       collected.beginnings.push(Buffer.from(beginning).toString());
       return maxLength;
     },
+    isUseful: (body: Uint8Array) => Buffer.from(body).toString() !== useless,
     onBroken: () => collected.outcomes.push("broken"),
   };
   const answerSlowly = async (request: NodeRequest, answer: (text: string) => void): Promise<void> => {
@@ -81,6 +82,9 @@ async function start(t: TestContext, { maxLength = 10, fromStream = false }: Sta
   const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
   return { port, collected };
 }
+
+/** Ten bytes that are of no use. */
+const useless = "nonsense!!";
 
 const ways = [
   ...versions.map((way) => ({ ...way, fromStream: false })),
@@ -140,6 +144,19 @@ describe("collectBody()", { timeout: 20_000 }, () => {
     assert.deepEqual(collected.outcomes, ["long"]);
     stream.end("bc");
     assert.equal((await readAnswer(stream)).body.toString(), "long true abc");
+  });
+
+  it("gives up what is of no use once it is as long as it may be, though its end is to come", async (t) => {
+    const { port, collected } = await start(t, { fromStream: true });
+    const stream = openStream(openSession(t, port), { path: "/" });
+    stream.write(useless.slice(0, 7));
+    await until(() => collected.beginnings.length > 0);
+    assert.deepEqual(collected.outcomes, []);
+    stream.write(useless.slice(7));
+    await until(() => collected.outcomes.length > 0);
+    assert.deepEqual(collected.outcomes, ["long"]);
+    stream.end();
+    assert.equal((await readAnswer(stream)).body.toString(), `long true ${useless}`);
   });
 
   it("joins what comes in any pieces", async (t) => {

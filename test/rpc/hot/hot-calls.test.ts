@@ -102,6 +102,22 @@ describe("createHotCalls()", () => {
     });
   }
 
+  it("reads a body once, whether it is asked about before or not", async () => {
+    let readCount = 0;
+    const { find } = createCalls(() => {
+      readCount += 1;
+      return () => [];
+    });
+    const call = find({ verb: "POST", path, headers: grpc.headers });
+    const body = grpc.wrap(Buffer.from("a"));
+    assert.equal(call?.isReadable(body), true);
+    assert.equal(call.isReadable(grpc.wrap(Buffer.from("malformed"))), false);
+    assert.equal(call.isReadable(body), true);
+    readCount = 0;
+    assert.equal((await call.answer(body, waiting))?.status, 200);
+    assert.equal(readCount, 0);
+  });
+
   it("leaves a body to the router that is not as long as was promised", async () => {
     const { find } = createCalls();
     const call = find({ ...head, headers: { ...connect.headers, "content-length": "5" } });

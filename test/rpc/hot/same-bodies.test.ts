@@ -106,6 +106,18 @@ describeSame(
         isHot: false,
       },
       {
+        what: "no protobuf, and more to come",
+        body: envelope(Buffer.from([0xff, 0xff, 0xff])),
+        isUnended: true,
+        isHot: false,
+      },
+      {
+        what: "a name that is no UTF-8, and more to come",
+        body: envelope(Buffer.from([0x0a, 0x02, 0xc3, 0x28])),
+        isUnended: true,
+        isHot: false,
+      },
+      {
         what: "two messages, and more to come",
         body: Buffer.concat([whole, whole]),
         isUnended: true,
