@@ -1,4 +1,5 @@
-import { Code, ConnectError, createContextKey, type HandlerContext } from "@connectrpc/connect";
+import { Code, ConnectError, createContextKey } from "@connectrpc/connect";
+import type { CallContext } from "./call-context.js";
 
 /** Who calls, as far as the guard knows. */
 export interface Caller {
@@ -19,7 +20,7 @@ export const callerKey = createContextKey<Caller>(anybody, { description: "calle
  *
  * @throws ConnectError PERMISSION_DENIED if the caller may not reset; nothing is reset then.
  */
-export function assertMayReset({ values }: HandlerContext): void {
+export function assertMayReset({ values }: Pick<CallContext, "values">): void {
   const { name, mayReset } = values.get(callerKey);
   if (mayReset) return;
   throw new ConnectError(`the secret ${JSON.stringify(name)} may read but not reset`, Code.PermissionDenied);

@@ -5,7 +5,7 @@ import {
   type Http2ServerResponse,
   type ServerHttp2Stream,
 } from "node:http2";
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 
 /** A request as Node's HTTP/1.1 and HTTP/2 servers hand it over. */
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
@@ -34,8 +34,8 @@ export function carrierOf(request: NodeRequest): Socket | ServerHttp2Stream {
 }
 
 /** Ends an answer in the middle, so that the other side takes it for what it is. In HTTP/1.1 the connection ends with it. */
-export function cutOff(request: NodeRequest): void {
-  // destroy() alone would say that there was no error.
-  if ("stream" in request) request.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
-  else request.socket.destroy();
+export function cutOff(carrier: Socket | ServerHttp2Stream): void {
+  // In HTTP/2, destroy() alone would say that there was no error.
+  if (carrier instanceof Socket) carrier.destroy();
+  else carrier.close(constants.NGHTTP2_INTERNAL_ERROR);
 }

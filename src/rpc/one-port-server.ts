@@ -23,6 +23,7 @@ import { watchSession, type SessionTimeouts } from "./http2-session-watch.js";
 import type { NodeHandler, NodeRequest, NodeResponse } from "./node-http.js";
 import { createRefusalTally, type RefusalReason, type RefusalTally } from "./refusal-tally.js";
 import { createRequestGate, type RequestGate } from "./request-gate.js";
+import { showStreams, takesNone, type StreamTaker } from "./stream-taker.js";
 
 /** How long connections may take, in milliseconds. */
 export interface ConnectionTimeouts extends Partial<SessionTimeouts> {
@@ -46,11 +47,16 @@ export interface ConnectionTimeouts extends Partial<SessionTimeouts> {
 
 export interface OnePortServerOptions extends ConnectionTimeouts {
   readonly onRequest: NodeHandler;
+  /**
+   * Shown each stream of HTTP/2 before a request is made of it, which takes long, unless its client waits for a `100
+   * Continue`. Default: takes none.
+   */
+  readonly onStream?: StreamTaker;
   /** Speaks TLS on an accepted connection; it rejects if that does not come about in time. Default: cleartext. */
   readonly secure?: ((socket: Socket) => Promise<TLSSocket>) | undefined;
   /** Lets connections in; whoever counts over several servers hands each the same. Default: one of its own, by `limits`. */
   readonly admit?: Admit;
-  /** Stands before `onRequest`; as with `admit`. */
+  /** Stands before `onRequest` and `onStream`; as with `admit`. */
   readonly gate?: RequestGate;
   /** What connections and requests may come to. Default: that of {@link ApiLimits}. */
   readonly limits?: ApiLimits;
@@ -100,6 +106,7 @@ export class OnePortServer {
 
   constructor({
     onRequest,
+    onStream = takesNone,
     secure,
     sniffTimeoutMs = 10_000,
     firstRequestTimeoutMs = 45_000,
@@ -112,7 +119,7 @@ export class OnePortServer {
     admit = createApiConnectionLimits({ limits, refusals, logger }).admit,
     gate = createRequestGate({ limits, refusals }),
   }: OnePortServerOptions) {
-    this.#onRequest = gate(onRequest);
+    this.#onRequest = gate.beforeRequests(onRequest);
     this.#secure = secure;
     this.#limits = { ...defaultApiLimits, ...limits };
     const { maxHeaders, maxHeaderBytes, maxCallsPerConnection: maxConcurrentStreams } = this.#limits;
@@ -128,20 +135,21 @@ export class OnePortServer {
         maxHeaderSize: hardHeaderFactor * maxHeaderBytes,
         connectionsCheckingInterval: Math.min(checkingIntervalMs, firstRequestTimeoutMs),
       },
-      this.#onHttpRequest,
+      (request, response) => {
+        this.#watchHttp1(request.socket, response);
+        this.#handle(request, response);
+      },
     );
     // Otherwise those beyond 2,000 would be left out, and not be refused.
     this.#http1.maxHeadersCount = 0;
     // A server that never listened does not watch its timeouts before it is told that it does.
     this.#http1.emit("listening");
-    this.#http2 = createHttp2Server(
-      {
-        settings: { maxConcurrentStreams, maxHeaderListSize: hardHeaderFactor * maxHeaderBytes },
-        maxHeaderListPairs: hardHeaderFactor * maxHeaders,
-        maxSessionMemory,
-      },
-      this.#onHttpRequest,
-    );
+    this.#http2 = createHttp2Server({
+      settings: { maxConcurrentStreams, maxHeaderListSize: hardHeaderFactor * maxHeaderBytes },
+      maxHeaderListPairs: hardHeaderFactor * maxHeaders,
+      maxSessionMemory,
+    });
+    showStreams(this.#http2, gate.beforeStreams(onStream), this.#handle);
     this.#sessionTimeouts = { firstRequestTimeoutMs, http2IdleTimeoutMs, http2PingIntervalMs };
   }
 
@@ -254,20 +262,7 @@ export class OnePortServer {
     if (reason !== undefined) this.#refusals[reason] += 1;
   }
 
-  readonly #onHttpRequest = (request: NodeRequest, response: NodeResponse): void => {
-    if (!("stream" in request)) {
-      this.#watchHttp1(request.socket, response);
-      this.#handle(request, response);
-      return;
-    }
-    // Hundreds can come, and be cancelled, in the same bytes: when all of these are read, they are to cost nothing more.
-    const { stream } = request;
-    process.nextTick(() => {
-      if (!stream.closed && !stream.destroyed) this.#handle(request, response);
-    });
-  };
-
-  #handle(request: NodeRequest, response: NodeResponse): void {
+  readonly #handle = (request: NodeRequest, response: NodeResponse): void => {
     freeCallerAfter(request, response);
     try {
       this.#onRequest(request, response);
@@ -275,7 +270,7 @@ export class OnePortServer {
       this.#logger.error("request failed", { error: String(error) });
       response.destroy();
     }
-  }
+  };
 
   #watchHttp1(socket: Socket, response: NodeResponse): void {
     this.#waiting.delete(socket);

@@ -1,9 +1,10 @@
-import type { Http2Session } from "node:http2";
+import type { Http2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import { defaultApiLimits, type ApiLimits } from "./api-limits.js";
 import type { NodeHandler, NodeRequest, NodeResponse } from "./node-http.js";
 import { createRefusalTally, type RefusalTally } from "./refusal-tally.js";
 import { refuse } from "./refusal.js";
+import type { StreamTaker } from "./stream-taker.js";
 
 export interface RequestGateOptions {
   /** How many requests may run, and what their heads may come to. Default: that of {@link ApiLimits}. */
@@ -17,8 +18,13 @@ interface Running {
   count: number;
 }
 
-/** Puts the gate in front of a handler. */
-export type RequestGate = (handler: NodeHandler) => NodeHandler;
+/** What lets no more requests through than may be running. */
+export interface RequestGate {
+  /** Puts it in front of a handler. */
+  readonly beforeRequests: (handler: NodeHandler) => NodeHandler;
+  /** Puts it in front of who takes streams: what is to be refused is not shown to it, and so goes on as a request. */
+  readonly beforeStreams: (taker: StreamTaker) => StreamTaker;
+}
 
 /**
  * Makes a gate: requests with too large a head never reach the handlers behind it, nor do those that come while as many as may
@@ -48,21 +54,26 @@ export function createRequestGate({
     return running;
   };
 
-  const begin = (running: Running, response: NodeResponse): void => {
+  /** @returns what ends it before it closes. */
+  const begin = (running: Running, carrier: NodeResponse | ServerHttp2Stream): (() => void) => {
     running.count += 1;
     runningCount += 1;
-    response.once("close", () => {
-      if (running.count === 0) return;
+    let isOver = false;
+    const leave = (): void => {
+      if (isOver || running.count === 0) return;
+      isOver = true;
       running.count -= 1;
       runningCount -= 1;
-    });
+    };
+    carrier.once("close", leave);
+    return leave;
   };
 
-  return (handler) => (request, response) => {
+  const beforeRequests: RequestGate["beforeRequests"] = (handler) => (request, response) => {
     const connection = connectionOf(request);
     // It is over, and so is everything on it.
     if (connection === undefined || connection.destroyed) return;
-    const { count, bytes } = measureHead(request);
+    const { count, bytes } = measureHead(request.rawHeaders);
     const running = runningOn(connection);
     if (count > maxHeaders || bytes > maxHeaderBytes) {
       refusals.large_headers += 1;
@@ -84,6 +95,24 @@ export function createRequestGate({
       handler(request, response);
     }
   };
+
+  const beforeStreams: RequestGate["beforeStreams"] = (taker) => (stream, head, handOver) => {
+    const { session } = stream;
+    if (session === undefined || session.destroyed) return false;
+    const { count, bytes } = measureHead(head.rawHeaders);
+    const running = runningOn(session);
+    const isFull = running.count >= maxCallsPerConnection || runningCount >= maxCalls;
+    if (isFull || count > maxHeaders || bytes > maxHeaderBytes) return false;
+    const leave = begin(running, stream);
+    const isTaken = taker(stream, head, () => {
+      leave();
+      handOver();
+    });
+    if (!isTaken) leave();
+    return isTaken;
+  };
+
+  return { beforeRequests, beforeStreams };
 }
 
 function connectionOf(request: NodeRequest): Socket | Http2Session | undefined {
@@ -91,7 +120,7 @@ function connectionOf(request: NodeRequest): Socket | Http2Session | undefined {
 }
 
 /** HTTP/2's own fields (`:path` and so on) are no headers, as the line of a request is none in HTTP/1.1. */
-function measureHead({ rawHeaders }: NodeRequest): { readonly count: number; readonly bytes: number } {
+function measureHead(rawHeaders: readonly string[]): { readonly count: number; readonly bytes: number } {
   let ownCount = 0;
   let bytes = 0;
   for (const [index, text] of rawHeaders.entries()) {

@@ -5,7 +5,7 @@
 export type Steps<T> = Generator<void, T, number>;
 
 export interface SlicedWorkOptions {
-  /** How long works together may take before others have their turn of the event loop, in milliseconds. Default: 5. */
+  /** How long works together may take before others have their turn of the event loop, in milliseconds. Default: 2. */
   readonly sliceMs?: number;
   /** How long a round is, in milliseconds. Default: 250. */
   readonly roundMs?: number;
@@ -39,7 +39,7 @@ export class SlicedWork {
   #usedMs = 0;
   #isTurnAwaited = false;
 
-  constructor({ sliceMs = 5, roundMs = 250, maxCount, now = () => performance.now() }: SlicedWorkOptions) {
+  constructor({ sliceMs = 2, roundMs = 250, maxCount, now = () => performance.now() }: SlicedWorkOptions) {
     this.#sliceMs = sliceMs;
     this.#roundMs = roundMs;
     this.#maxCount = maxCount;
