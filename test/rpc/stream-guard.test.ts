@@ -128,4 +128,28 @@ describe("guardStreams()", { timeout: 20_000 }, () => {
       [true, false, true, true, false],
     );
   });
+
+  it("admits under any host where a verified certificate is asked for", async (t) => {
+    const { port, verdicts } = await start(t, { isMutual: true });
+    for (const authority of ["any.example", "localhost:99999"]) {
+      await sendHttp2(port, { path: "/", headers: { ":authority": authority } });
+    }
+    assert.deepEqual(
+      verdicts.byStream.map((caller) => caller !== undefined),
+      [true, false],
+    );
+    assert.equal(verdicts.byRequest.length, 1);
+  });
+
+  it("admits on a Unix socket by what needs no name", async (t) => {
+    const { port, verdicts } = await start(t, { listenHost: undefined });
+    for (const authority of ["localhost", "127.0.0.1", "undefined", "evil.example"]) {
+      await sendHttp2(port, { path: "/", headers: { ":authority": authority } });
+    }
+    assert.deepEqual(
+      verdicts.byStream.map((caller) => caller !== undefined),
+      [true, true, false, false],
+    );
+    assert.equal(verdicts.byRequest.length, 2);
+  });
 });
