@@ -44,7 +44,14 @@ export function* readCounters(
       // Slabs fill while they are being read.
       for (let from = 0; from < slab.length;) {
         const to = Math.min(from + pace.length, slab.length);
-        for (const place of matcher(slab, from, to)) {
+        const search = matcher(slab, from, to);
+        let found = search.next();
+        for (; found.done !== true; found = search.next()) {
+          usedMs = yield;
+          check(usedMs);
+          pace.step(usedMs);
+        }
+        for (const place of found.value) {
           take(slab, place, reset ? taken.reset(slab, place) : slab.valueAt(place));
         }
         from = to;

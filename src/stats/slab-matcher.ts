@@ -3,11 +3,16 @@ import type { Matcher, MatcherOptions, RegexpCompiler } from "./matcher.js";
 import { requiredLiteral } from "./required-literal.js";
 
 /**
- * Looks in one slab, from one place up to but not including another, for the counters that are meant.
+ * Looks in one slab, from one place up to but not including another, for the counters that are meant. Between two
+ * expressions, each of which can take long over a single name, it yields.
  *
  * @returns their places, in order. What it returns is valid until it is called again.
  */
-export type SlabMatcher = (slab: CounterSlab, from: number, to: number) => Uint16Array;
+export type SlabMatcher = (
+  slab: CounterSlab,
+  from: number,
+  to: number,
+) => Generator<undefined, Uint16Array, undefined>;
 
 /**
  * Builds the matcher of a query, as {@link createMatcher} does, for names as they lie in memory: a substring is searched in
@@ -20,44 +25,53 @@ export function createSlabMatcher(
   { patterns, regexp = false }: MatcherOptions,
   compileRegexp: RegexpCompiler,
 ): SlabMatcher {
-  if (patterns.length === 0) return collecting(markAll);
+  if (patterns.length === 0) return collecting([markAll]);
   if (regexp) {
-    const matchers = patterns.map((pattern) => ({
-      matches: compileRegexp(pattern),
-      literal: Buffer.from(requiredLiteral(pattern)),
-    }));
     const candidates = new Uint8Array(placesPerSlab);
-    return collecting((slab, from, to, marks) => {
-      for (const { matches, literal } of matchers) {
-        const mark = literal.length === 0 ? markAll : markContaining.bind(undefined, literal);
-        candidates.fill(0, from, to);
-        mark(slab, from, to, candidates);
-        markMatching(matches, { slab, from, to, candidates, marks });
-      }
-    });
+    return collecting(patterns.map((pattern) => markWith(pattern, compileRegexp(pattern), candidates)));
   }
   // The empty pattern occurs in every name.
-  if (patterns.includes("")) return collecting(markAll);
+  if (patterns.includes("")) return collecting([markAll]);
   const substrings = [...new Set(patterns)].map((pattern) => Buffer.from(pattern));
-  return collecting((slab, from, to, marks) => {
-    for (const substring of substrings) markContaining(substring, slab, from, to, marks);
-  });
+  return collecting([
+    (slab, from, to, marks) => {
+      for (const substring of substrings) markContaining(substring, slab, from, to, marks);
+    },
+  ]);
 }
 
 /** Marks the places that are meant, from one place up to another, with a 1. */
 type Mark = (slab: CounterSlab, from: number, to: number, marks: Uint8Array) => void;
 
-function collecting(mark: Mark): SlabMatcher {
+function collecting(parts: readonly Mark[]): SlabMatcher {
   const marks = new Uint8Array(placesPerSlab);
   const places = new Uint16Array(placesPerSlab);
-  return (slab, from, to) => {
+  return function* (slab, from, to) {
     marks.fill(0, from, to);
-    mark(slab, from, to, marks);
+    for (const [index, mark] of parts.entries()) {
+      if (index > 0) yield;
+      mark(slab, from, to, marks);
+    }
     let count = 0;
     for (let place = from; place < to; place++) {
       if (marks[place] === 1 && slab.isCounted(place)) places[count++] = place;
     }
     return places.subarray(0, count);
+  };
+}
+
+/** @param candidates - Room for the places whose names have what the pattern needs. */
+function markWith(pattern: string, matches: Matcher, candidates: Uint8Array): Mark {
+  const literal = Buffer.from(requiredLiteral(pattern));
+  const mark = literal.length === 0 ? markAll : markContaining.bind(undefined, literal);
+  return (slab, from, to, marks) => {
+    candidates.fill(0, from, to);
+    mark(slab, from, to, candidates);
+    for (let place = from; place < to; place++) {
+      if (candidates[place] === 1 && marks[place] === 0 && slab.isCounted(place)) {
+        marks[place] = matches(slab.nameAt(place)) ? 1 : 0;
+      }
+    }
   };
 }
 
@@ -95,27 +109,4 @@ function placeOf(byte: number, slab: CounterSlab, low: number, high: number): nu
     else to = middle;
   }
   return from;
-}
-
-function markMatching(
-  matches: Matcher,
-  {
-    slab,
-    from,
-    to,
-    candidates,
-    marks,
-  }: {
-    readonly slab: CounterSlab;
-    readonly from: number;
-    readonly to: number;
-    readonly candidates: Uint8Array;
-    readonly marks: Uint8Array;
-  },
-): void {
-  for (let place = from; place < to; place++) {
-    if (candidates[place] === 1 && marks[place] === 0 && slab.isCounted(place)) {
-      marks[place] = matches(slab.nameAt(place)) ? 1 : 0;
-    }
-  }
 }

@@ -306,6 +306,32 @@ describe("readCounters()", { timeout: 30_000 }, () => {
     assert.deepEqual([compiled.length, readCount], [3, 1]);
   });
 
+  it("holds one expression against names in a step, and takes one name at a time where that takes long", () => {
+    const { context } = createContext();
+    const store = new CounterStore();
+    for (let user = 0; user < 20; user++) store.pair("user", `u${user}`);
+    let usedMs = 0;
+    let asked = 0;
+    const steps = readCounters(
+      {
+        ...{ store, patterns: ["u", "[k]", "."], reset: false, context, check: () => undefined },
+        compileRegexp: () => () => {
+          asked += 1;
+          usedMs += 1;
+          return false;
+        },
+      },
+      () => assert.fail("none is meant"),
+    );
+    let most = 0;
+    for (let step = steps.next(0); step.done !== true; step = steps.next(usedMs)) {
+      most = Math.max(most, asked);
+      asked = 0;
+    }
+    assert.equal(usedMs, 3 * 40);
+    assert.equal(most, 1);
+  });
+
   it("resets nothing if an expression is bad", async () => {
     const { context } = createContext();
     const store = fullStore(5);

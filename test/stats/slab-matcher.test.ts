@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { CounterSlab, placesPerSlab } from "../../src/stats/counter-slab.js";
 import { CounterStore, slabsOf } from "../../src/stats/counter-store.js";
 import { createMatcher, type MatcherOptions } from "../../src/stats/matcher.js";
-import { createSlabMatcher } from "../../src/stats/slab-matcher.js";
+import { createSlabMatcher, type SlabMatcher } from "../../src/stats/slab-matcher.js";
 import { statDirections, type StatDirection, type StatScope } from "../../src/stats/stat-name.js";
 import { createRegexpCompiler } from "../../src/rpc/regexp.js";
 import { createRandom, type Random } from "../helpers/random.js";
@@ -22,8 +22,16 @@ function slabOf(...tags: readonly string[]): CounterSlab {
   return slab;
 }
 
+/** What a search finds in the end. */
+function found(search: ReturnType<SlabMatcher>): Uint16Array {
+  for (;;) {
+    const step = search.next();
+    if (step.done === true) return step.value;
+  }
+}
+
 function placesIn(slab: CounterSlab, options: MatcherOptions, from = 0, to = slab.length): number[] {
-  return [...createSlabMatcher(options, createRegexpCompiler())(slab, from, to)];
+  return [...found(createSlabMatcher(options, createRegexpCompiler())(slab, from, to))];
 }
 
 describe("createSlabMatcher()", () => {
@@ -108,7 +116,7 @@ describe("createSlabMatcher()", () => {
         return true;
       },
     );
-    assert.deepEqual([...matcher(slab, 0, slab.length)], [0, 1, 2, 3, 4, 5]);
+    assert.deepEqual([...found(matcher(slab, 0, slab.length))], [0, 1, 2, 3, 4, 5]);
     assert.deepEqual(asked, [
       "bob.*k bob",
       "bob.*k bob",
@@ -119,12 +127,28 @@ describe("createSlabMatcher()", () => {
     ]);
   });
 
+  it("yields between two expressions, before the names that the next one is asked about", () => {
+    const asked: string[] = [];
+    const matcher = createSlabMatcher({ patterns: ["a", "b", "x"], regexp: true }, (pattern) => () => {
+      asked.push(pattern);
+      return false;
+    });
+    const search = matcher(slab, 0, 4);
+    for (const expected of ["a", "b", ""]) {
+      assert.equal(search.next().done, expected === "");
+      assert.deepEqual([...new Set(asked.splice(0))].join(""), expected);
+    }
+    for (const patterns of [[], ["a", "b", "x"]]) {
+      assert.equal(createSlabMatcher({ patterns }, compileNothing)(slab, 0, 4).next().done, true);
+    }
+  });
+
   it("begins anew each time it is called", () => {
     const matcher = createSlabMatcher({ patterns: ["bob"] }, compileNothing);
-    assert.deepEqual([...matcher(slab, 0, slab.length)], [2, 3]);
-    assert.deepEqual([...matcher(slabOf("bob", "alice"), 0, 4)], [0, 1]);
-    assert.deepEqual([...matcher(slab, 3, 6)], [3]);
-    assert.deepEqual([...matcher(slab, 4, 6)], []);
+    assert.deepEqual([...found(matcher(slab, 0, slab.length))], [2, 3]);
+    assert.deepEqual([...found(matcher(slabOf("bob", "alice"), 0, 4))], [0, 1]);
+    assert.deepEqual([...found(matcher(slab, 3, 6))], [3]);
+    assert.deepEqual([...found(matcher(slab, 4, 6))], []);
   });
 
   it("knows of a bad expression before it looks anywhere", () => {
@@ -227,16 +251,16 @@ describe("createSlabMatcher() beside createMatcher()", { timeout: 30_000 }, () =
         const options = { patterns, regexp };
         const matches = createMatcher(options, createRegexpCompiler());
         const matcher = createSlabMatcher(options, createRegexpCompiler());
-        const found: string[] = [];
+        const names: string[] = [];
         for (const slab of slabs) {
           for (let from = 0; from < slab.length;) {
             const to = Math.min(slab.length, from + 1 + random.below(slab.length));
-            for (const place of matcher(slab, from, to)) found.push(slab.nameAt(place));
+            for (const place of found(matcher(slab, from, to))) names.push(slab.nameAt(place));
             from = to;
           }
         }
         const expected = Array.from(store.query(matches), ({ name }) => name);
-        assert.deepEqual(found, expected, `seed ${seed}, patterns ${JSON.stringify(patterns)}`);
+        assert.deepEqual(names, expected, `seed ${seed}, patterns ${JSON.stringify(patterns)}`);
       }
     }
   });
