@@ -62,7 +62,8 @@ export class WaitingAnswer {
     this.#carrier = carrier;
     this.#options = options;
     const settle = (): void => {
-      carrier.off("close", settle);
+      // A socket carries others behind it; a stream goes with its answer.
+      if (carrier instanceof Socket) carrier.off("close", settle);
       this.endPiece();
       this.#queued?.release();
     };

@@ -123,9 +123,11 @@ function connectionOf(request: NodeRequest): Socket | Http2Session | undefined {
 function measureHead(rawHeaders: readonly string[]): { readonly count: number; readonly bytes: number } {
   let ownCount = 0;
   let bytes = 0;
-  for (const [index, text] of rawHeaders.entries()) {
+  let isName = true;
+  for (const text of rawHeaders) {
     bytes += text.length;
-    if (index % 2 === 0 && text.startsWith(":")) ownCount += 1;
+    if (isName && text.startsWith(":")) ownCount += 1;
+    isName = !isName;
   }
   return { count: rawHeaders.length / 2 - ownCount, bytes };
 }
