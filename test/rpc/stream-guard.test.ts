@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
+import { TlsServer } from "../../src/net/tls-server.js";
 import type { Caller } from "../../src/rpc/caller.js";
 import { guard, type GuardOptions } from "../../src/rpc/guard.js";
-import { OnePortServer } from "../../src/rpc/one-port-server.js";
+import { OnePortServer, type OnePortServerOptions } from "../../src/rpc/one-port-server.js";
 import { guardStreams } from "../../src/rpc/stream-guard.js";
 import { openSession, sendHttp2, sendOnSession, type HttpRequest } from "../helpers/raw-http.js";
 import { closeAfter } from "../helpers/sockets.js";
+import { fixtureTls } from "../helpers/tls-port.js";
 
 const allowed = "https://panel.example";
 const secrets = [
@@ -21,7 +23,11 @@ interface Verdicts {
 }
 
 /** A server with both guards. Its handler of streams takes none, so that requests are made of all of them. */
-async function start(t: TestContext, options: Partial<GuardOptions>) {
+async function start(
+  t: TestContext,
+  options: Partial<GuardOptions>,
+  secure?: OnePortServerOptions["secure"],
+) {
   const byStream: (Caller | undefined)[] = [];
   const byRequest: (Caller | undefined)[] = [];
   const whom = { listenHost: "listen.example", ...options };
@@ -34,6 +40,7 @@ async function start(t: TestContext, options: Partial<GuardOptions>) {
       byStream.push(admit());
       return false;
     }, whom),
+    secure,
   });
   closeAfter(t, server);
   const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
@@ -139,6 +146,23 @@ describe("guardStreams()", { timeout: 20_000 }, () => {
       [true, false],
     );
     assert.equal(verdicts.byRequest.length, 1);
+  });
+
+  it("admits under TLS as in cleartext", async (t) => {
+    const tls = new TlsServer(fixtureTls, { protocols: ["h2"], handshakeTimeoutMs: 10_000 });
+    await tls.start();
+    t.after(() => {
+      tls.stop();
+    });
+    const { port, verdicts } = await start(t, {}, async (socket) => tls.secure(socket));
+    const session = openSession(t, { tlsPort: port });
+    for (const authority of ["localhost:443", "evil.example"]) {
+      await sendOnSession(session, { path: "/", headers: { ":authority": authority } });
+    }
+    assert.deepEqual(
+      verdicts.byStream.map((caller) => caller !== undefined),
+      [true, false],
+    );
   });
 
   it("admits on a Unix socket by what needs no name", async (t) => {
