@@ -17,15 +17,24 @@ import { TcpListener } from "../net/tcp-listener.js";
 import { createApiConnectionLimits } from "./api-connection-limits.js";
 import { defaultApiLimits, type ApiLimits } from "./api-limits.js";
 import { assertAnnounced } from "./announced.js";
-import { destroyLate, isEnding } from "./late-destroy.js";
+import { destroyLate } from "./late-destroy.js";
 import { freeCallerAfter } from "./early-answer.js";
-import { limitHeads } from "./head-limit.js";
+import { limitHeads, limitStreamHeads } from "./head-limit.js";
 import { parseHttpVersion } from "./http-preface.js";
 import { watchFloods } from "./http2-flood-watch.js";
 import { watchSession, type SessionTimeouts } from "./http2-session-watch.js";
-import { carrierOf, type NodeHandler, type NodeRequest, type NodeResponse } from "./node-http.js";
+import {
+  answerCarrierOf,
+  carrierOf,
+  streamCarrier,
+  type AnswerCarrier,
+  type NodeHandler,
+  type NodeRequest,
+  type NodeResponse,
+} from "./node-http.js";
 import { createRefusalTally, type RefusalReason, type RefusalTally } from "./refusal-tally.js";
 import { cutSlowReader } from "./slow-reader.js";
+import { showStreams, takesNone, type StreamTaker } from "./stream-taker.js";
 
 /** How long connections may take, in milliseconds. */
 export interface ConnectionTimeouts extends Partial<SessionTimeouts> {
@@ -49,6 +58,11 @@ export interface ConnectionTimeouts extends Partial<SessionTimeouts> {
 
 export interface OnePortServerOptions extends ConnectionTimeouts {
   readonly onRequest: NodeHandler;
+  /**
+   * Shown each stream of HTTP/2 before a request is made of it, which takes long, unless its client waits for a `100
+   * Continue`. Default: takes none.
+   */
+  readonly onStream?: StreamTaker;
   /** Speaks TLS on an accepted connection; it rejects if that does not come about in time. Default: cleartext. */
   readonly secure?: ((socket: Socket) => Promise<TLSSocket>) | undefined;
   /** Lets connections in; whoever counts over several servers hands each the same. Default: one of its own, by `limits`. */
@@ -88,6 +102,7 @@ export class OnePortServer {
   readonly #http1: Http1Server;
   readonly #http2: Http2Server;
   readonly #onRequest: NodeHandler;
+  readonly #onStream: StreamTaker;
   readonly #secure: ((socket: Socket) => Promise<TLSSocket>) | undefined;
   readonly #limits: Required<ApiLimits>;
   readonly #refusals: RefusalTally;
@@ -101,6 +116,7 @@ export class OnePortServer {
 
   constructor({
     onRequest,
+    onStream = takesNone,
     secure,
     sniffTimeoutMs = 10_000,
     firstRequestTimeoutMs = 45_000,
@@ -115,6 +131,7 @@ export class OnePortServer {
     this.#secure = secure;
     this.#limits = { ...defaultApiLimits, ...limits };
     this.#onRequest = limitHeads(onRequest, { limits: this.#limits, refusals });
+    this.#onStream = limitStreamHeads(onStream, this.#limits);
     const { maxHeaders, maxHeaderBytes, maxCallsPerConnection: maxConcurrentStreams } = this.#limits;
     this.#refusals = refusals;
     this.#sniffTimeoutMs = sniffTimeoutMs;
@@ -128,20 +145,21 @@ export class OnePortServer {
         maxHeaderSize: hardHeaderFactor * maxHeaderBytes,
         connectionsCheckingInterval: Math.min(checkingIntervalMs, firstRequestTimeoutMs),
       },
-      this.#onHttpRequest,
+      (request, response) => {
+        this.#watchHttp1(request.socket, response);
+        this.#handle(request, response);
+      },
     );
     // Otherwise those beyond 2,000 would be left out, and not be refused.
     this.#http1.maxHeadersCount = 0;
     // A server that never listened does not watch its timeouts before it is told that it does.
     this.#http1.emit("listening");
-    this.#http2 = createHttp2Server(
-      {
-        settings: { maxConcurrentStreams, maxHeaderListSize: hardHeaderFactor * maxHeaderBytes },
-        maxHeaderListPairs: hardHeaderFactor * maxHeaders,
-        maxSessionMemory,
-      },
-      this.#onHttpRequest,
-    );
+    this.#http2 = createHttp2Server({
+      settings: { maxConcurrentStreams, maxHeaderListSize: hardHeaderFactor * maxHeaderBytes },
+      maxHeaderListPairs: hardHeaderFactor * maxHeaders,
+      maxSessionMemory,
+    });
+    showStreams(this.#http2, this.#takeStream, this.#handle);
     this.#sessionTimeouts = { firstRequestTimeoutMs, http2IdleTimeoutMs, http2PingIntervalMs };
   }
 
@@ -255,35 +273,36 @@ export class OnePortServer {
     if (reason !== undefined) this.#refusals[reason] += 1;
   }
 
-  readonly #onHttpRequest = (request: NodeRequest, response: NodeResponse): void => {
-    if (!("stream" in request)) {
-      this.#watchHttp1(request.socket, response);
-      this.#handle(request, response);
-      return;
-    }
-    // Hundreds can come, and be cancelled, in the same bytes: when all of these are read, they are to cost nothing more.
-    const { stream } = request;
-    process.nextTick(() => {
-      if (!stream.closed && !isEnding(stream.session)) this.#handle(request, response);
-    });
-  };
-
-  #handle(request: NodeRequest, response: NodeResponse): void {
+  readonly #handle = (request: NodeRequest, response: NodeResponse): void => {
     // Its connection is over, and so is everything on it.
     if (carrierOf(request).destroyed) return;
     freeCallerAfter(request, response);
-    cutSlowReader(request, response, {
-      timeoutMs: this.#limits.answerTimeoutMs,
-      onSlow: () => {
-        this.#refusals.slow_reader += 1;
-      },
-    });
+    this.#cutSlowReader(answerCarrierOf(request, response));
     try {
       this.#onRequest(request, response);
     } catch (error) {
       this.#logger.error("request failed", { error: String(error) });
       response.destroy();
     }
+  };
+
+  readonly #takeStream: StreamTaker = (stream, head, handOver) => {
+    let endWatch: (() => void) | undefined;
+    const isTaken = this.#onStream(stream, head, () => {
+      endWatch?.();
+      handOver();
+    });
+    if (isTaken) endWatch = this.#cutSlowReader(streamCarrier(stream));
+    return isTaken;
+  };
+
+  #cutSlowReader(carrier: AnswerCarrier): () => void {
+    return cutSlowReader(carrier, {
+      timeoutMs: this.#limits.answerTimeoutMs,
+      onSlow: () => {
+        this.#refusals.slow_reader += 1;
+      },
+    });
   }
 
   #watchHttp1(socket: Socket, response: NodeResponse): void {
