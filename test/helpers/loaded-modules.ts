@@ -43,26 +43,55 @@ export async function modulesOf(specifier: string, name: string): Promise<readon
   return modulesOfNode(["--input-type=module", "--eval", program]);
 }
 
-/** The URLs of the modules that a command of the command line loads, which is to exit with 0, each once. */
+/**
+ * The URLs of the modules that a command of the command line loads, which is to exit with 0, each once: those of src/ and of
+ * packages, of which its files are made.
+ */
 export async function modulesOfCommand(...args: readonly string[]): Promise<readonly string[]> {
-  return modulesOfNode([cliPath, ...args]);
+  return (await modulesOfNode([cliPath, ...args])).flatMap(sourcesOf);
 }
 
 async function modulesOfNode(nodeArgs: readonly string[]): Promise<readonly string[]> {
   const folder = new TempDir();
   try {
-    const log = folder.write("modules.txt", "");
-    const hook = folder.write(
-      "preload.mjs",
-      preload.replace("%LOG%", () => JSON.stringify(log)),
-    );
-    const args = ["--import", pathToFileURL(hook).href, ...nodeArgs];
-    const { code, stderr } = await runProgram(process.execPath, args, { cwd: rootPath });
+    const watched = watchModules(folder);
+    const { code, stderr } = await runProgram(process.execPath, [...watched.nodeArgs, ...nodeArgs], {
+      cwd: rootPath,
+    });
     assert.equal(code, 0, stderr);
-    return [...new Set(readFileSync(log, "utf8").trimEnd().split("\n"))];
+    return watched.loaded();
   } finally {
     folder[Symbol.dispose]();
   }
+}
+
+/** What tells of the modules of a process that is started with these arguments of Node. */
+export interface WatchedModules {
+  readonly nodeArgs: readonly string[];
+  /** The URLs of those that it has loaded up to now, each once. */
+  loaded(): readonly string[];
+}
+
+/** Watches which modules a process loads; it writes them into that folder. */
+export function watchModules(folder: TempDir): WatchedModules {
+  const log = folder.write("modules.txt", "");
+  const hook = folder.write(
+    "preload.mjs",
+    preload.replace("%LOG%", () => JSON.stringify(log)),
+  );
+  return {
+    nodeArgs: ["--import", pathToFileURL(hook).href],
+    loaded: () => [...new Set(readFileSync(log, "utf8").trimEnd().split("\n"))],
+  };
+}
+
+/** Of a file that the command is made of the modules that were built into it; of another one itself. */
+export function sourcesOf(url: string): readonly string[] {
+  if (!isIn("dist/cli")(url)) return [url];
+  const { sources } = JSON.parse(readFileSync(new URL(`${url}.map`), "utf8")) as {
+    readonly sources: readonly string[];
+  };
+  return sources.map((source) => new URL(source, url).href);
 }
 
 /** The package of a dependency's module. */
