@@ -1,10 +1,9 @@
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import type { CounterStore } from "../stats/counter-store.js";
-import { createMatcher } from "../stats/matcher.js";
+import { createMatcher, type RegexpCompiler } from "../stats/matcher.js";
 import type { OnlineUsers } from "../track/online-users.js";
 import { assertMayReset } from "./caller.js";
 import { createOnlineCalls, type OnlineCalls } from "./online-calls.js";
-import { createRegexpCompiler } from "./regexp.js";
 import { resetFor } from "./reset-for.js";
 import type { SysStatsFigures, SysStatsSource } from "./sys-stats.js";
 
@@ -34,7 +33,7 @@ interface Stat {
 
 /**
  * The calls of the V2Ray API's StatsService, for whatever name it is served under, and of Xray's where there is somebody to
- * know who is online. Each is one synchronous step, so no
+ * know who is online. Counters are read and reset in one synchronous step, so no
  * byte slips between reading a counter and resetting it, or between two counters of one answer.
  */
 export interface StatsService extends Partial<OnlineCalls> {
@@ -50,7 +49,7 @@ export interface StatsService extends Partial<OnlineCalls> {
    * @throws ConnectError INVALID_ARGUMENT for a bad regular expression, PERMISSION_DENIED for a reset by who may not; then
    * nothing is reset.
    */
-  queryStats(request: QueryRequest, context: HandlerContext): { stat: Stat[] };
+  queryStats(request: QueryRequest, context: HandlerContext): Promise<{ stat: Stat[] }>;
   getSysStats(): SysStatsFigures;
 }
 
@@ -67,11 +66,14 @@ export function createStatsService({ store, online, sysStats }: StatsServiceOpti
       return { stat: { name, value: reset ? resetFor(context, counter) : counter.value } };
     },
 
-    queryStats({ pattern, patterns, regexp, reset }, context) {
+    async queryStats({ pattern, patterns, regexp, reset }, context) {
       context.signal.throwIfAborted();
       if (reset) assertMayReset(context);
       const allPatterns = pattern === "" ? patterns : [pattern, ...patterns];
-      const matches = createMatcher({ patterns: allPatterns, regexp }, createRegexpCompiler());
+      const compileRegexp = regexp ? await loadRegexpCompiler() : matchesNothing;
+      // The caller may have gone meanwhile.
+      context.signal.throwIfAborted();
+      const matches = createMatcher({ patterns: allPatterns, regexp }, compileRegexp);
       return {
         stat: Array.from(store.query(matches), ({ name, counter }) => ({
           name,
@@ -82,4 +84,14 @@ export function createStatsService({ store, online, sysStats }: StatsServiceOpti
 
     getSysStats: () => sysStats.read(),
   };
+}
+
+/** What compiles expressions is large, and few queries have any: a server starts without it. */
+async function loadRegexpCompiler(): Promise<RegexpCompiler> {
+  return (await import("./regexp.js")).createRegexpCompiler();
+}
+
+/** Stands where no pattern is an expression. */
+function matchesNothing(): () => boolean {
+  return () => false;
 }

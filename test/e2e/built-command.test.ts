@@ -102,7 +102,6 @@ describe("v2ray-api run", () => {
       "pino-std-serializers",
       "pump",
       "quick-format-unescaped",
-      "re2js",
       "safe-stable-stringify",
       "secure-json-parse",
       "sonic-boom",
