@@ -1,6 +1,10 @@
 #!/usr/bin/env node
 import { isatty } from "node:tty";
 import { runCommandLine } from "./command-line.js";
+import { keepCompiled } from "./compile-cache.js";
+
+// Before a command is loaded.
+keepCompiled(process.env);
 
 // Whoever reads what we print may go away (`| head -1`): that must not end a server.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
