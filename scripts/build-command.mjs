@@ -27,6 +27,9 @@ const bundle = await rolldown({
 });
 const { output } = await bundle.write({
   dir: folder,
+  // Node begins with such modules sooner, and takes of its own only what is asked for: who imports node:http has it load
+  // all that fetch() needs as well.
+  format: "cjs",
   cleanDir: true,
   sourcemap: true,
   chunkFileNames: "[name].js",
@@ -49,4 +52,5 @@ for (const { fileName, imports } of chunks) {
   if (packages.length > 0) throw new Error(`${fileName} still imports ${packages.join(", ")}`);
 }
 const modules = chunks.flatMap(({ moduleIds }) => moduleIds);
+writeFileSync(join(folder, "package.json"), '{ "type": "commonjs" }\n');
 writeFileSync(join(folder, "THIRD-PARTY-NOTICES.txt"), formatNotices(modules));

@@ -8,7 +8,7 @@ const expected = [
   /^dist\/.+\.js$/,
   /^dist\/.+\.d\.ts$/,
   /^dist\/.+\.js\.map$/,
-  /^dist\/cli\/THIRD-PARTY-NOTICES\.txt$/,
+  /^dist\/cli\/(THIRD-PARTY-NOTICES\.txt|package\.json)$/,
   /^gen\/.+_pb\.(js|d\.ts)$/,
   /^proto\/.+\.proto$/,
   /^examples\/.+\.json$/,
@@ -43,7 +43,13 @@ export function checkContents(folder) {
   assert.ok(ofCommand.includes("dist/cli/main.js"));
   assert.deepEqual(
     files.filter((file) => file.startsWith("dist/cli/")),
-    ["dist/cli/THIRD-PARTY-NOTICES.txt", ...ofCommand.flatMap((file) => [file, `${file}.map`])].sort(),
+    [
+      ...["dist/cli/THIRD-PARTY-NOTICES.txt", "dist/cli/package.json"],
+      // What the bundler adds of its own has no source.
+      ...ofCommand.flatMap((file) =>
+        file.endsWith("/rolldown-runtime.js") ? [file] : [file, `${file}.map`],
+      ),
+    ].sort(),
     "dist/cli/ holds the command, a map of each of its files, and whose work is in it",
   );
   for (const file of files.filter((name) => name.endsWith(".map"))) {

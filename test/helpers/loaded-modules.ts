@@ -8,11 +8,13 @@ import { TempDir } from "./temp-dir.js";
 
 /**
  * Writes the URL of each module that is resolved to a file, a line each. Node has two ways to be told of them; the older
- * one, whose hooks run in a thread of their own, is all that Node 20 has, and will not be in later ones.
+ * one, whose hooks run in a thread of their own, is all that Node 20 has, and will not be in later ones. It says nothing of what
+ * require() loads.
  */
 const preload = `
 import { appendFileSync } from "node:fs";
 import * as nodeModule from "node:module";
+import { pathToFileURL } from "node:url";
 
 const log = %LOG%;
 const hooks = \`
@@ -25,6 +27,12 @@ const hooks = \`
 \`;
 if (nodeModule.registerHooks === undefined) {
   nodeModule.register("data:text/javascript," + encodeURIComponent(hooks));
+  const { _extensions: loaders } = nodeModule.default;
+  const load = loaders[".js"];
+  loaders[".js"] = (module, path) => {
+    appendFileSync(log, pathToFileURL(path).href + "\\n");
+    load(module, path);
+  };
 } else {
   nodeModule.registerHooks({
     resolve(specifier, context, next) {
@@ -88,6 +96,8 @@ export function watchModules(folder: TempDir): WatchedModules {
 /** Of a file that the command is made of the modules that were built into it; of another one itself. */
 export function sourcesOf(url: string): readonly string[] {
   if (!isIn("dist/cli")(url)) return [url];
+  // What the bundler adds of its own has no source.
+  if (url.endsWith("/rolldown-runtime.js")) return [];
   const { sources } = JSON.parse(readFileSync(new URL(`${url}.map`), "utf8")) as {
     readonly sources: readonly string[];
   };
