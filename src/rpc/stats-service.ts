@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import type { CounterStore, NamedCounter } from "../stats/counter-store.js";
+import type { RegexpCompiler } from "../stats/matcher.js";
 import type { OnlineUsers } from "../track/online-users.js";
 import { answerQueueKey } from "./answer-queue.js";
 import { defaultApiLimits, type ApiLimits } from "./api-limits.js";
@@ -88,7 +89,8 @@ export function createStatsService({
   const work = new SlicedWork();
 
   function* query(
-    { pattern, patterns, regexp, reset }: QueryRequest,
+    { pattern, patterns, reset }: QueryRequest,
+    compileRegexp: RegexpCompiler | undefined,
     context: HandlerContext,
   ): Steps<QueryAnswer> {
     const holder = holderOf(context.values);
@@ -103,7 +105,7 @@ export function createStatsService({
       check(0);
       const found = yield* queryInSteps(store, {
         patterns: pattern === "" ? patterns : [pattern, ...patterns],
-        compileRegexp: regexp ? bounds.createCompiler() : undefined,
+        compileRegexp,
         check,
       });
       if (found.length >= manyCount) bounds.assertRoom(context.values.get(answerQueueKey), holder);
@@ -143,7 +145,8 @@ export function createStatsService({
       context.signal.throwIfAborted();
       if (request.reset) assertMayReset(context);
       bounds.assertPatterns(request);
-      return work.run(query(request, context));
+      const compileRegexp = request.regexp ? await bounds.loadCompiler() : undefined;
+      return work.run(query(request, compileRegexp, context));
     },
 
     getSysStats: () => sysStats.read(),
