@@ -95,6 +95,7 @@ export function createStatsService({
     context.signal.throwIfAborted();
     if (reset) assertMayReset(context);
     bounds.assertPatterns(request);
+    const compileRegexp = regexp ? await bounds.loadCompiler() : undefined;
     const holder = holderOf(context.values);
     let leave: (() => void) | undefined;
     let foundCount = 0;
@@ -110,7 +111,6 @@ export function createStatsService({
       take(slab, place, value);
     };
     const allPatterns = pattern === "" ? patterns : [pattern, ...patterns];
-    const compileRegexp = regexp ? bounds.createCompiler() : undefined;
     const options = { store, patterns: allPatterns, compileRegexp, reset, context, check };
     try {
       await work.run(readCounters(options, takeWhereThereIsRoom));

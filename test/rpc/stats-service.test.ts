@@ -118,6 +118,16 @@ describe("createStatsService()", () => {
     assert.equal(counter.value, 5n);
   });
 
+  it("does not touch a counter for a caller who goes before the expression is compiled", async () => {
+    const leaving = new AbortController();
+    const { store, service, context } = createTestService(leaving.signal);
+    const counter = count(store, alice, 5);
+    const answer = service.queryStats({ ...noQuery, pattern: "ali.e", regexp: true, reset: true }, context);
+    leaving.abort(new ConnectError("gone", Code.Canceled));
+    await assert.rejects(answer, /gone/);
+    assert.equal(counter.value, 5n);
+  });
+
   it("does not keep a caller's request from being used again", async () => {
     const { store, service, context } = createTestService();
     count(store, alice, 5);
