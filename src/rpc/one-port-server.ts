@@ -1,4 +1,3 @@
-import { createServer as createHttp1Server, type Server as Http1Server } from "node:http";
 import {
   constants,
   createServer as createHttp2Server,
@@ -20,6 +19,7 @@ import { assertAnnounced } from "./announced.js";
 import { destroyLate } from "./late-destroy.js";
 import { freeCallerAfter } from "./early-answer.js";
 import { limitHeads, limitStreamHeads } from "./head-limit.js";
+import { Http1Server } from "./http1-server.js";
 import { parseHttpVersion } from "./http-preface.js";
 import { watchFloods } from "./http2-flood-watch.js";
 import { watchSession, type SessionTimeouts } from "./http2-session-watch.js";
@@ -32,7 +32,7 @@ import {
   type NodeRequest,
   type NodeResponse,
 } from "./node-http.js";
-import { createRefusalTally, type RefusalReason, type RefusalTally } from "./refusal-tally.js";
+import { createRefusalTally, type RefusalTally } from "./refusal-tally.js";
 import { cutSlowReader } from "./slow-reader.js";
 import { showStreams, takesNone, type StreamTaker } from "./stream-taker.js";
 
@@ -82,13 +82,6 @@ export interface OnePortServerOptions extends ConnectionTimeouts {
 const hardHeaderFactor = 2;
 /** Megabytes that one HTTP/2 connection may hold; Node refuses streams beyond it, and 10 are too few for large answers. */
 const maxSessionMemory = 64;
-/** What Node ends an HTTP/1.1 connection for, by the codes of its errors. */
-const http1Failures: ReadonlyMap<string | undefined, RefusalReason> = new Map([
-  ["HPE_HEADER_OVERFLOW", "large_headers"],
-  ["ERR_HTTP_REQUEST_TIMEOUT", "slow_request"],
-]);
-/** How often HTTP/1.1 connections are checked for their timeouts: short enough to keep them within a minute in all. */
-const checkingIntervalMs = 4_000;
 
 /**
  * HTTP/1.1 and HTTP/2 on one port, told apart by the first bytes of each connection, in cleartext as under TLS. (Node's
@@ -109,10 +102,9 @@ export class OnePortServer {
   readonly #sniffTimeoutMs: number;
   readonly #sessionTimeouts: SessionTimeouts;
   readonly #logger: Logger;
-  /** Connections that run no call: in their handshake, undecided ones, and HTTP/1.1 ones before and between their requests. */
-  readonly #waiting = new Set<Socket>();
+  /** Connections in their handshake, and undecided ones. */
+  readonly #undecided = new Set<Socket>();
   readonly #sessions = new Set<ServerHttp2Session>();
-  #stopping = false;
 
   constructor({
     onRequest,
@@ -137,23 +129,13 @@ export class OnePortServer {
     this.#sniffTimeoutMs = sniffTimeoutMs;
     this.#logger = logger;
     this.#listener = new TcpListener({ onConnection: (socket) => void this.#serve(socket), admit, logger });
-    this.#http1 = createHttp1Server(
-      {
-        headersTimeout: firstRequestTimeoutMs,
-        requestTimeout: firstRequestTimeoutMs,
-        keepAliveTimeout: http1IdleTimeoutMs,
-        maxHeaderSize: hardHeaderFactor * maxHeaderBytes,
-        connectionsCheckingInterval: Math.min(checkingIntervalMs, firstRequestTimeoutMs),
-      },
-      (request, response) => {
-        this.#watchHttp1(request.socket, response);
-        this.#handle(request, response);
-      },
-    );
-    // Otherwise those beyond 2,000 would be left out, and not be refused.
-    this.#http1.maxHeadersCount = 0;
-    // A server that never listened does not watch its timeouts before it is told that it does.
-    this.#http1.emit("listening");
+    this.#http1 = new Http1Server({
+      onRequest: this.#handle,
+      maxHeadBytes: hardHeaderFactor * maxHeaderBytes,
+      requestTimeoutMs: firstRequestTimeoutMs,
+      idleTimeoutMs: http1IdleTimeoutMs,
+      refusals,
+    });
     this.#http2 = createHttp2Server({
       settings: { maxConcurrentStreams, maxHeaderListSize: hardHeaderFactor * maxHeaderBytes },
       maxHeaderListPairs: hardHeaderFactor * maxHeaders,
@@ -189,11 +171,10 @@ export class OnePortServer {
 
   /** Stops to accept, lets running calls end, and destroys the connections still open when `cut` aborts. */
   async stop(cut: AbortSignal): Promise<void> {
-    this.#stopping = true;
     const stopped = this.#listener.stop(cut);
-    for (const socket of this.#waiting) socket.destroy();
+    for (const socket of this.#undecided) socket.destroy();
     for (const session of this.#sessions) session.close();
-    this.#http1.close();
+    this.#http1.stop();
     await stopped;
   }
 
@@ -209,13 +190,13 @@ export class OnePortServer {
     try {
       if (this.#secure !== undefined) {
         socket = await this.#secure(accepted);
-        this.#waiting.delete(accepted);
+        this.#undecided.delete(accepted);
         this.#wait(socket);
       }
       const version = await readParsed(socket, parseHttpVersion, { timeoutMs: this.#sniffTimeoutMs });
+      this.#undecided.delete(socket);
       if (version === "http2") {
         assertAnnounced(socket);
-        this.#waiting.delete(socket);
         // A client's FIN ends an HTTP/2 connection. Node leaves that to the socket, and would keep the session for ever.
         socket.allowHalfOpen = false;
         this.#http2.once("session", (session) => {
@@ -223,10 +204,7 @@ export class OnePortServer {
         });
         this.#http2.emit("connection", socket);
       } else {
-        socket.once("error", (error) => {
-          this.#countHttp1Failure(error);
-        });
-        this.#http1.emit("connection", socket);
+        this.#http1.serve(socket);
       }
     } catch (error) {
       if (error instanceof ReadError && error.code === "timeout") this.#refusals.no_first_byte += 1;
@@ -236,8 +214,8 @@ export class OnePortServer {
   }
 
   #wait(socket: Socket): void {
-    this.#waiting.add(socket);
-    socket.once("close", () => this.#waiting.delete(socket));
+    this.#undecided.add(socket);
+    socket.once("close", () => this.#undecided.delete(socket));
   }
 
   #adopt(session: ServerHttp2Session, socket: Socket): void {
@@ -265,12 +243,6 @@ export class OnePortServer {
         end(constants.NGHTTP2_ENHANCE_YOUR_CALM);
       },
     });
-  }
-
-  /** Node has answered it, if there was something to answer, and cuts the connection. */
-  #countHttp1Failure(error: Error): void {
-    const reason = http1Failures.get(errorCodeOf(error));
-    if (reason !== undefined) this.#refusals[reason] += 1;
   }
 
   readonly #handle = (request: NodeRequest, response: NodeResponse): void => {
@@ -302,16 +274,6 @@ export class OnePortServer {
       onSlow: () => {
         this.#refusals.slow_reader += 1;
       },
-    });
-  }
-
-  #watchHttp1(socket: Socket, response: NodeResponse): void {
-    this.#waiting.delete(socket);
-    if (this.#stopping) response.setHeader("connection", "close");
-    response.once("close", () => {
-      // An answer that began before the stop has promised to keep its connection.
-      if (this.#stopping) socket.destroySoon();
-      else if (!socket.destroyed) this.#waiting.add(socket);
     });
   }
 }
