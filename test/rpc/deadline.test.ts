@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import type { ClientHttp2Session } from "node:http2";
 import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { dropEndlessDeadlines } from "../../src/rpc/deadline.js";
@@ -54,6 +56,15 @@ describe("dropEndlessDeadlines()", () => {
   });
 });
 
+/**
+ * Resolves when the server has begun with what a session that connects sends first. A ping overtakes what waits to be sent, but
+ * a second one does not.
+ */
+async function heard(session: ClientHttp2Session): Promise<void> {
+  await once(session, "connect");
+  for (let ping = 0; ping < 2; ping++) await new Promise((resolve) => session.ping(resolve));
+}
+
 const grpcHeaders = { "content-type": "application/grpc", te: "trailers" };
 const jsonHeaders = { "content-type": "application/json" };
 
@@ -71,11 +82,13 @@ describe("a deadline", { timeout: 20_000 }, () => {
       const isGrpc = header === "grpc-timeout";
       const headers = { ...(isGrpc ? grpcHeaders : jsonHeaders), [header]: value };
       const body = isGrpc ? envelope(getStatsRequest({ name: alice })) : Buffer.from(`{"name":"${alice}"}`);
-      const stream = openStream(openSession(t, api.port), { path: paths.getStats, headers });
+      const session = openSession(t, api.port);
+      const stream = openStream(session, { path: paths.getStats, headers });
       stream.write(body.subarray(0, 10));
       const answering = readAnswer(stream);
-      // Node's timers take a delay that is too long for one of 1 ms.
-      await delay(50);
+      await heard(session);
+      // Node's timers take a delay that is too long for one of 1 ms, which ends before one that is longer and begins later.
+      await delay(2);
       stream.end(body.subarray(10));
       const answer = await answering;
       assert.equal(answer.status, 200);
@@ -97,15 +110,17 @@ describe("a deadline", { timeout: 20_000 }, () => {
   }
 
   it("that expires before a slow request is whole resets nothing: Connect", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
     const api = await startApi(t);
     const counter = count(api.store, alice, 1);
     const headers = { ...jsonHeaders, "connect-timeout-ms": "5" };
-    const stream = openStream(openSession(t, api.port), { path: paths.getStats, headers });
+    const session = openSession(t, api.port);
+    const stream = openStream(session, { path: paths.getStats, headers });
     const body = JSON.stringify({ name: alice, reset: true });
     stream.write(body.slice(0, 10));
     const answering = readAnswer(stream);
-    // A deadline is a matter of time and nothing else.
-    await delay(250);
+    await heard(session);
+    t.mock.timers.tick(5);
     stream.end(body.slice(10));
     const answer = await answering;
     assert.equal(answer.status, 504);
@@ -115,15 +130,17 @@ describe("a deadline", { timeout: 20_000 }, () => {
   });
 
   it("that expires before a slow request is whole resets nothing: gRPC", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
     const api = await startApi(t);
     const counter = count(api.store, alice, 1);
     const headers = { ...grpcHeaders, "grpc-timeout": "5m" };
-    const stream = openStream(openSession(t, api.port), { path: paths.getStats, headers });
+    const session = openSession(t, api.port);
+    const stream = openStream(session, { path: paths.getStats, headers });
     const body = envelope(getStatsRequest({ name: alice, reset: true }));
     stream.write(body.subarray(0, 10));
     const answering = readAnswer(stream);
-    // A deadline is a matter of time and nothing else.
-    await delay(250);
+    await heard(session);
+    t.mock.timers.tick(5);
     stream.end(body.subarray(10));
     const answer = await answering;
     assert.equal(answer.trailers["grpc-status"], "4");
