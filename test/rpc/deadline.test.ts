@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import type { ClientHttp2Session } from "node:http2";
 import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { dropEndlessDeadlines } from "../../src/rpc/deadline.js";
 import { count, paths, startApi, userUplink } from "../helpers/api-server.js";
 import { envelope, getStatsRequest } from "../helpers/grpc.js";
-import { openSession, openStream, readAnswer, sendHttp1, sendHttp2 } from "../helpers/raw-http.js";
+import { allBegun, openSession, openStream, readAnswer, sendHttp1, sendHttp2 } from "../helpers/raw-http.js";
 
 const alice = userUplink("alice");
 
@@ -56,15 +54,6 @@ describe("dropEndlessDeadlines()", () => {
   });
 });
 
-/**
- * Resolves when the server has begun with what a session that connects sends first. A ping overtakes what waits to be sent, but
- * a second one does not.
- */
-async function heard(session: ClientHttp2Session): Promise<void> {
-  await once(session, "connect");
-  for (let ping = 0; ping < 2; ping++) await new Promise((resolve) => session.ping(resolve));
-}
-
 const grpcHeaders = { "content-type": "application/grpc", te: "trailers" };
 const jsonHeaders = { "content-type": "application/json" };
 
@@ -86,7 +75,7 @@ describe("a deadline", { timeout: 20_000 }, () => {
       const stream = openStream(session, { path: paths.getStats, headers });
       stream.write(body.subarray(0, 10));
       const answering = readAnswer(stream);
-      await heard(session);
+      await allBegun(session);
       // Node's timers take a delay that is too long for one of 1 ms, which ends before one that is longer and begins later.
       await delay(2);
       stream.end(body.subarray(10));
@@ -119,7 +108,7 @@ describe("a deadline", { timeout: 20_000 }, () => {
     const body = JSON.stringify({ name: alice, reset: true });
     stream.write(body.slice(0, 10));
     const answering = readAnswer(stream);
-    await heard(session);
+    await allBegun(session);
     t.mock.timers.tick(5);
     stream.end(body.slice(10));
     const answer = await answering;
@@ -139,7 +128,7 @@ describe("a deadline", { timeout: 20_000 }, () => {
     const body = envelope(getStatsRequest({ name: alice, reset: true }));
     stream.write(body.subarray(0, 10));
     const answering = readAnswer(stream);
-    await heard(session);
+    await allBegun(session);
     t.mock.timers.tick(5);
     stream.end(body.subarray(10));
     const answer = await answering;
