@@ -1,5 +1,5 @@
+import type { IncomingMessage } from "node:http";
 import { constants, type ServerHttp2Stream } from "node:http2";
-import type { Socket } from "node:net";
 import { resetConnection } from "../net/reset.js";
 import { isEnding } from "./late-destroy.js";
 import { connectionOf, sparedEvent, type NodeRequest, type NodeResponse } from "./node-http.js";
@@ -22,7 +22,7 @@ export class GuessCut {
   /** Ends a request without an answer, and its connection where no right secret has come by it. */
   cut(request: NodeRequest, response: NodeResponse): void {
     if ("stream" in request) this.#cutHttp2(request.stream);
-    else this.#cutHttp1(request.socket, response);
+    else this.#cutHttp1(request, response);
   }
 
   #cutHttp2(stream: ServerHttp2Stream): void {
@@ -39,7 +39,8 @@ export class GuessCut {
   }
 
   /** HTTP/1.1 cannot leave an answer out and go on. */
-  #cutHttp1(socket: Socket, response: NodeResponse): void {
+  #cutHttp1(request: IncomingMessage, response: NodeResponse): void {
+    const { socket } = request;
     if (!this.#trusted.has(socket)) {
       resetConnection(socket);
       return;
@@ -47,8 +48,14 @@ export class GuessCut {
     const end = (): void => {
       socket.destroySoon();
     };
-    // Answers to what came before it are still to be given: Node hands the socket on when it is this one's turn.
-    if (response.socket !== null) end();
-    else response.once("socket", end);
+    const endBehind = (): void => {
+      if (request.complete) end();
+      else request.once("end", end);
+    };
+    // Bytes that nobody read have the kernel send a reset, which can overtake the answers that are due.
+    request.resume();
+    // These are still to be given: Node hands the socket on when it is this one's turn.
+    if (response.socket !== null) endBehind();
+    else response.once("socket", endBehind);
   }
 }
