@@ -17,12 +17,13 @@ import { TcpListener } from "../net/tcp-listener.js";
 import { createApiConnectionLimits } from "./api-connection-limits.js";
 import { defaultApiLimits, type ApiLimits } from "./api-limits.js";
 import { assertAnnounced } from "./announced.js";
-import { destroyLate, isEnding } from "./late-destroy.js";
+import { destroyLate } from "./late-destroy.js";
 import { freeCallerAfter } from "./early-answer.js";
 import { limitHeads } from "./head-limit.js";
 import { parseHttpVersion } from "./http-preface.js";
 import { watchFloods } from "./http2-flood-watch.js";
 import { watchSession, type SessionTimeouts } from "./http2-session-watch.js";
+import { handleWhenWanted } from "./newcomer.js";
 import { carrierOf, type NodeHandler, type NodeRequest, type NodeResponse } from "./node-http.js";
 import { createRefusalTally, type RefusalReason, type RefusalTally } from "./refusal-tally.js";
 import { cutSlowReader } from "./slow-reader.js";
@@ -261,10 +262,8 @@ export class OnePortServer {
       this.#handle(request, response);
       return;
     }
-    // Hundreds can come, and be cancelled, in the same bytes: when all of these are read, they are to cost nothing more.
-    const { stream } = request;
-    process.nextTick(() => {
-      if (!stream.closed && !isEnding(stream.session)) this.#handle(request, response);
+    handleWhenWanted(request.stream, () => {
+      this.#handle(request, response);
     });
   };
 
