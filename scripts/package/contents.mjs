@@ -8,6 +8,7 @@ const expected = [
   /^dist\/.+\.js$/,
   /^dist\/.+\.d\.ts$/,
   /^dist\/.+\.js\.map$/,
+  /^dist\/cli\/(THIRD-PARTY-NOTICES\.txt|package\.json)$/,
   /^gen\/.+_pb\.(js|d\.ts)$/,
   /^proto\/.+\.proto$/,
   /^examples\/.+\.json$/,
@@ -30,15 +31,32 @@ export function checkContents(folder) {
     "of these there is none",
   );
 
-  const modules = listFiles("src").map((file) => join("dist", file.replace(/\.ts$/, "")));
+  const modules = listFiles("src")
+    .filter((file) => !file.startsWith("cli/"))
+    .map((file) => join("dist", file.replace(/\.ts$/, "")));
   assert.deepEqual(
-    files.filter((file) => file.startsWith("dist/")),
+    files.filter((file) => file.startsWith("dist/") && !file.startsWith("dist/cli/")),
     modules.flatMap((module) => [`${module}.d.ts`, `${module}.js`, `${module}.js.map`]).sort(),
-    "dist/ holds what is made of each file of src/",
+    "dist/ holds what is made of each file of src/, but for the command",
+  );
+  const ofCommand = files.filter((file) => /^dist\/cli\/.+\.js$/.test(file));
+  assert.ok(ofCommand.includes("dist/cli/main.js"));
+  assert.deepEqual(
+    files.filter((file) => file.startsWith("dist/cli/")),
+    [
+      ...["dist/cli/THIRD-PARTY-NOTICES.txt", "dist/cli/package.json"],
+      // What the bundler adds of its own has no source.
+      ...ofCommand.flatMap((file) =>
+        file.endsWith("/rolldown-runtime.js") ? [file] : [file, `${file}.map`],
+      ),
+    ].sort(),
+    "dist/cli/ holds the command, a map of each of its files, and whose work is in it",
   );
   for (const file of files.filter((name) => name.endsWith(".map"))) {
     const { sources, sourcesContent = [] } = JSON.parse(readFileSync(join(folder, file), "utf8"));
-    assert.deepEqual([sources.length, typeof sourcesContent[0]], [1, "string"], `${file} has no source`);
+    const contents = sourcesContent.filter((source) => typeof source === "string");
+    assert.ok(sources.length > 0 && contents.length === sources.length, `${file} lacks a source`);
+    assert.ok(sources.length === 1 || file.startsWith("dist/cli/"), `${file} is of several sources`);
   }
   for (const file of files.filter((name) => name.endsWith(".md"))) {
     const text = readFileSync(join(folder, file), "utf8");

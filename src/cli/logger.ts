@@ -1,7 +1,7 @@
-import { destination as createDestination, pino } from "pino";
-import { prettyFactory } from "pino-pretty";
-import type { LogConfig } from "../config/log.js";
+import sonicBoom from "sonic-boom";
+import { logLevels, type LogConfig } from "../config/log.js";
 import { silentLogger, StartError, type LogFields, type Logger } from "../index.js";
+import { formatJsonLine, formatTextLine, type LineLevel, type LogLine } from "./log-line.js";
 
 /** Names of the standard streams in a config, and their descriptors. */
 const standardStreams: Readonly<Partial<Record<string, 1 | 2>>> = { stdout: 1, stderr: 2 };
@@ -13,68 +13,59 @@ export interface ClosableLogger extends Logger {
 }
 
 /**
- * The logger that a config's section `log` describes: through pino, readable lines or JSON.
+ * The logger that a config's section `log` describes: readable lines or JSON.
  *
  * @throws StartError if the file cannot be opened.
  */
 export function createLogger({ disabled, level, output, format, timestamp }: LogConfig): ClosableLogger {
   if (disabled) return { ...silentLogger, close: () => undefined };
-  const file = openFile(standardStreams[output] ?? output);
-  const toText = format === "json" ? undefined : createTextFormat(standardStreams[output]);
-  const stream = toText === undefined ? file : { write: (line: string) => file.write(toText(line)) };
-  const logger = pino(
-    {
-      // sing-box's most severe level is one that nothing of ours reaches.
-      level: level === "panic" ? "fatal" : level,
-      base: null,
-      messageKey: "message",
-      formatters: { level: (label) => ({ level: label }) },
-      timestamp: timestamp && pino.stdTimeFunctions.isoTime,
-    },
-    stream,
-  );
+  const descriptor = standardStreams[output];
+  const file = new LogFile(descriptor ?? output);
+  const isColored = format === "text" && descriptor !== undefined && isTerminal(descriptor);
+  const toText = format === "json" ? formatJsonLine : (line: LogLine) => formatTextLine(line, isColored);
+  const least = logLevels.indexOf(level);
   const write =
-    (method: "debug" | "info" | "warn" | "error") =>
+    (own: LineLevel) =>
     (message: string, fields: LogFields = {}): void => {
-      logger[method](fields, message);
+      if (logLevels.indexOf(own) < least) return;
+      file.write(toText({ level: own, message, fields, time: timestamp ? new Date() : undefined }));
     };
   return {
     ...{ debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") },
     close: () => {
-      file.end();
+      file.close();
     },
   };
-}
-
-/** @param descriptor - That of a standard stream, which may be a terminal. */
-function createTextFormat(descriptor: 1 | 2 | undefined): (line: string) => string {
-  return prettyFactory({
-    colorize: descriptor !== undefined && isTerminal(descriptor),
-    messageKey: "message",
-    singleLine: true,
-    // It would give a line of its own to a field of the name `error`.
-    errorLikeObjectKeys: [],
-    translateTime: "SYS:yyyy-mm-dd HH:MM:ss.l o",
-  });
 }
 
 /** How much is kept of what could not be written, in characters. What comes beyond is lost. */
 const maxUnwritten = 1024 * 1024;
 
-/** Synchronous, so that the last lines before an exit are not lost. */
-function openFile(dest: string | number): ReturnType<typeof createDestination> {
-  try {
-    const file = createDestination({ dest, mkdir: true, sync: true, maxLength: maxUnwritten });
-    // The disk is full, or nobody reads any more. It is tried again with the next line.
-    file.on("error", ignore);
-    return file;
-  } catch (error) {
-    throw new StartError("log", error);
-  }
-}
+/** Where lines are written. Synchronous, so that the last ones before an exit are not lost. */
+class LogFile {
+  readonly #stream: sonicBoom.SonicBoom;
+  #isBroken = false;
 
-function ignore(): void {
-  // There is nowhere to tell it.
+  /** @throws StartError if it cannot be opened. */
+  constructor(dest: string | number) {
+    try {
+      this.#stream = new sonicBoom.SonicBoom({ dest, mkdir: true, sync: true, maxLength: maxUnwritten });
+    } catch (error) {
+      throw new StartError("log", error);
+    }
+    // There is nowhere to tell it. A full disk is tried again with the next line; who reads no more does not come back.
+    this.#stream.on("error", (error: NodeJS.ErrnoException) => {
+      this.#isBroken ||= error.code === "EPIPE";
+    });
+  }
+
+  write(line: string): void {
+    if (!this.#isBroken) this.#stream.write(line);
+  }
+
+  close(): void {
+    if (!this.#isBroken) this.#stream.end();
+  }
 }
 
 function isTerminal(descriptor: 1 | 2): boolean {

@@ -60,11 +60,11 @@ export const apiLimitsSchema = section({
     { least: 100, most: 100_000 },
   ).default(4_000),
   query_time: durationField(
-    "How long the search for the counters of a query may take, the pauses left out in which others are served. What takes longer is RESOURCE_EXHAUSTED, and nothing is reset.",
+    "How long the search for the counters of a query may take, the pauses left out in which others are served. What takes longer is RESOURCE_EXHAUSTED, and what it has reset is given back.",
     "5s",
   ),
   waiting_queries: countField(
-    "How many queries that take more than 5 ms of the server's time may be waiting or being answered, a quarter of them for one secret or, without secrets, one connection. Further ones are RESOURCE_EXHAUSTED. Any number of shorter ones may wait.",
+    "How many queries that take more than 2 ms of the server's time may be waiting or being answered, with one secret or, without secrets, on one connection at most three for each that is left to others. Further ones are RESOURCE_EXHAUSTED. Any number of shorter ones may wait.",
     { least: 1, most: million },
   ).default(64),
   first_byte: durationField(

@@ -9,8 +9,9 @@ export function unmapped(address: string): string {
 
 /** Writes an IP address as sockets do when they say where something came from: each address in one way only. */
 export function canonicalAddress(address: string): string {
-  // One with a zone (fe80::1%eth0) has no other spelling that a socket would understand.
-  if (!isIPv6(address) || address.includes("%")) return address;
+  // One with a zone (fe80::1%eth0) has no other spelling that a socket would understand. Node tells IPv6 by an expression that
+  // takes milliseconds to compile, and who has no colon need not wait for it.
+  if (!address.includes(":") || !isIPv6(address) || address.includes("%")) return address;
   return unmapped(new SocketAddress({ address, family: "ipv6" }).address);
 }
 

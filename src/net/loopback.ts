@@ -1,11 +1,11 @@
-import { isIP, isIPv6 } from "node:net";
+import { isIP } from "node:net";
 import { canonicalAddress } from "./ip-address.js";
 
 /** Whether an IP address is one of the machine's own loopback: 127.0.0.0/8 or ::1, IPv4-mapped ones included. */
 export function isLoopback(address: string): boolean {
   if (isIP(address) === 0) return false;
   const canonical = canonicalAddress(address);
-  return isIPv6(canonical) ? canonical === "::1" : canonical.startsWith("127.");
+  return canonical === "::1" || canonical.startsWith("127.");
 }
 
 /**

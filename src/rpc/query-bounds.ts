@@ -4,7 +4,6 @@ import type { AnswerQueue } from "./answer-queue.js";
 import type { ApiLimits } from "./api-limits.js";
 import { FairPlaces } from "./fair-places.js";
 import type { RefusalTally } from "./refusal-tally.js";
-import { createRegexpCompiler } from "./regexp.js";
 
 /** As much of a request of QueryStats as has bounds. */
 interface BoundedQuery {
@@ -42,8 +41,12 @@ export class QueryBounds {
     }
   }
 
-  /** A compiler for the expressions of one query, with what they may come to. */
-  createCompiler(): RegexpCompiler {
+  /**
+   * A compiler for the expressions of one query, with what they may come to. What it compiles with is large, and few queries
+   * have expressions: it is loaded with the first of them, and a server starts without it.
+   */
+  async loadCompiler(): Promise<RegexpCompiler> {
+    const { createRegexpCompiler } = await import("./regexp.js");
     return createRegexpCompiler(this.#limits, () => {
       this.#refusals.costly_regexp += 1;
     });

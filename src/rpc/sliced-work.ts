@@ -5,13 +5,16 @@
 export type Steps<T> = Generator<void, T, number>;
 
 export interface SlicedWorkOptions {
-  /** How long works together may take before others have their turn of the event loop, in milliseconds. Default: 5. */
+  /** How long works together may take before others have their turn of the event loop, in milliseconds. Default: 2. */
   readonly sliceMs?: number;
   /** How long a round is, in milliseconds. Default: 250. */
   readonly roundMs?: number;
   /** The time, in milliseconds. Default: a clock that nobody sets. */
   readonly now?: () => number;
 }
+
+/** How many new works go one behind the other before one that has begun goes on. */
+const mostFresh = 4;
 
 interface Work {
   /** For how long it has been worked on. */
@@ -24,8 +27,8 @@ interface Work {
  * Does works in slices, so that none of them holds up the event loop, however many there are.
  *
  * A new one goes first, for a whole slice, since what is short is not to wait for what is long. Those that are not done by then
- * are long, and take turns in rounds, each a round in one go: that leaves few of them in the middle, holding what they have
- * found so far.
+ * are long. Behind every fourth new one, one of them goes on. They take turns in rounds, each a round in one go: that leaves few
+ * of them in the middle, holding what they have found so far.
  */
 export class SlicedWork {
   /** How much of its time a work has taken when it is a long one. */
@@ -37,8 +40,10 @@ export class SlicedWork {
   /** For how long this turn of the event loop has been worked. */
   #usedMs = 0;
   #isTurnAwaited = false;
+  /** How many new works have gone before those that have begun. */
+  #freshCount = 0;
 
-  constructor({ sliceMs = 5, roundMs = 250, now = () => performance.now() }: SlicedWorkOptions = {}) {
+  constructor({ sliceMs = 2, roundMs = 250, now = () => performance.now() }: SlicedWorkOptions = {}) {
     this.sliceMs = sliceMs;
     this.#roundMs = roundMs;
     this.#now = now;
@@ -85,9 +90,11 @@ export class SlicedWork {
 
   /** @returns whether there was something to do. */
   #workOnce(): boolean {
-    const fresh = this.#fresh.shift();
+    const isBegunsTurn = this.#freshCount >= mostFresh && this.#begun.length > 0;
+    const fresh = isBegunsTurn ? undefined : this.#fresh.shift();
     const work = fresh ?? this.#next();
     if (work === undefined) return false;
+    this.#freshCount = fresh === undefined ? 0 : this.#freshCount + 1;
     const startedAtMs = this.#now();
     let isDone = work.advance(startedAtMs + this.sliceMs - this.#usedMs);
     const isLong = work.usedMs >= this.sliceMs;

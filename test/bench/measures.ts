@@ -10,6 +10,7 @@ import {
   type RunningServer,
   type ServerKind,
 } from "./servers.js";
+import { grpcJsStart, ourStart, v2rayStart } from "./starts.js";
 
 /** One thing that is measured of each sample. */
 export interface Metric {
@@ -71,6 +72,7 @@ export const measures: readonly Measure[] = [
   udp(),
   bursts(),
   idle(),
+  start(),
 ];
 
 function bulk(
@@ -169,5 +171,18 @@ function idle(): Measure {
       await generator.release();
       return sample;
     },
+  };
+}
+
+function start(): Measure {
+  return {
+    ...{ name: "start", title: "Start to the first answer of the API" },
+    ...{ servers: [ourStart, grpcJsStart, v2rayStart], roundCount: 15, isFresh: true },
+    metrics: [
+      { title: "ms", digits: 0 },
+      // To the tick of the system that it ended in.
+      { title: "CPU ms (± 10)", digits: 0 },
+    ],
+    sample: async ({ pid, firstAnswerMs = NaN }) => Promise.resolve([firstAnswerMs, cpuMsOf(pid)]),
   };
 }

@@ -8,6 +8,8 @@ import { login } from "./load-protocol.js";
 export interface RunningServer {
   readonly pid: number;
   readonly socks: Endpoint;
+  /** Of one that was asked from the moment it was started: when it answered, in milliseconds. */
+  readonly firstAnswerMs?: number;
   stop(): Promise<void>;
 }
 

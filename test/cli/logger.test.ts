@@ -62,7 +62,7 @@ describe("createLogger", () => {
     [{}, ""],
     [undefined, ""],
     [{ user: undefined }, ""],
-    // Names to which pino and pino-pretty give a meaning of their own.
+    // Names that might have a meaning of their own.
     [{ error: "read ECONNRESET" }, ' {"error":"read ECONNRESET"}'],
     [{ error: "two\nlines" }, String.raw` {"error":"two\nlines"}`],
     [{ source: "\u001b[31mred" }, String.raw` {"source":"\u001b[31mred"}`],
@@ -133,6 +133,21 @@ describe("createLogger", () => {
         return true;
       },
     );
+  });
+
+  it("writes nothing more to a reader who has gone", (t) => {
+    const output = createTempDir(t).join("v2ray-api.log");
+    const logger = createLogger({ disabled: false, level: "info", ...plain, output });
+    const gone = t.mock.method(fs, "writeSync", () => {
+      throw Object.assign(new Error("broken pipe"), { code: "EPIPE" });
+    });
+    logger.info("lost");
+    assert.equal(gone.mock.callCount(), 1);
+    logger.info("not tried");
+    assert.equal(gone.mock.callCount(), 1);
+    gone.mock.restore();
+    logger.close();
+    assert.equal(readFileSync(output, "utf8"), "");
   });
 
   for (const format of ["text", "json"] as const) {

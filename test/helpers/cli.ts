@@ -72,6 +72,8 @@ export interface CliOptions {
   readonly cwd?: string;
   /** How many file descriptors it may have. Default: as many as the tests. */
   readonly maxDescriptors?: number;
+  /** Options of Node itself. Default: none. */
+  readonly nodeArgs?: readonly string[];
 }
 
 /** The command line, running: `v2ray-api run`, seen from outside. */
@@ -84,8 +86,8 @@ export class Cli {
   #api = "";
 
   /** Starts it without waiting for anything. */
-  constructor(args: readonly string[], { cwd, maxDescriptors }: CliOptions = {}) {
-    const command = [process.execPath, cliPath, ...args];
+  constructor(args: readonly string[], { cwd, maxDescriptors, nodeArgs = [] }: CliOptions = {}) {
+    const command = [process.execPath, ...nodeArgs, cliPath, ...args];
     const [file = "", ...rest] =
       maxDescriptors === undefined ? command : withDescriptors(maxDescriptors, command);
     const child = spawn(file, rest, { cwd, stdio: ["ignore", "pipe", "pipe"] });
