@@ -57,7 +57,7 @@ export async function readParsed<T>(
     if (stream.readableEnded || stream.destroyed) onClosed();
 
     function onReadable(): void {
-      const arrived = readAll(stream);
+      const arrived = readArrived(stream);
       // The stream says "readable" at its end, too.
       if (arrived.length === 0) return;
       held = held.length === 0 ? arrived : Buffer.concat([held, arrived]);
@@ -99,7 +99,8 @@ export async function readParsed<T>(
   });
 }
 
-function readAll(stream: Duplex): Buffer {
+/** Everything that has arrived on a stream and that nobody has taken. It is taken with that: `unshift()` puts it back. */
+export function readArrived(stream: Duplex): Buffer {
   const chunks: Buffer[] = [];
   for (;;) {
     const chunk: unknown = stream.read();

@@ -1,6 +1,7 @@
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { ApiLimits } from "./api-limits.js";
+import { noteAnswer } from "./newcomer.js";
 import { sparedEvent } from "./node-http.js";
 import type { RefusalReason } from "./refusal-tally.js";
 
@@ -46,7 +47,7 @@ export function watchFloods(
     flood("http2_resets");
   };
   const resets = new MinuteCount(limits.maxHttp2Resets, onResets);
-  const newcomersResets = new MinuteCount(Math.ceil(limits.maxHttp2Resets * newcomersShare), onResets);
+  const newcomersResets = new MinuteCount(newcomersResetsOf(limits), onResets);
   let isNew = true;
   const addReset = (): void => {
     resets.add();
@@ -95,6 +96,7 @@ export function watchFloods(
         return;
       }
       isNew = false;
+      noteAnswer(session);
       // Whoever calls may ask for much: clients measure with PINGs how fast an answer comes.
       pings.clear();
       settings.clear();
@@ -103,6 +105,11 @@ export function watchFloods(
   socket.once("close", () => {
     clearInterval(timer);
   });
+}
+
+/** How many requests a connection may cancel before it has had an answer. */
+export function newcomersResetsOf({ maxHttp2Resets }: Pick<Http2Limits, "maxHttp2Resets">): number {
+  return Math.ceil(maxHttp2Resets * newcomersShare);
 }
 
 /** By the client, or by us for something that it did. */

@@ -23,6 +23,8 @@ export interface SessionWatchOptions extends SessionTimeouts {
 const heardPingIntervalMs = 3_000;
 /** How long a session that was ended may take to say so and to see the other side close. */
 const lingerMs = 2_000;
+/** The same, where the other side is at fault: who has sent too much is read no longer. */
+const faultLingerMs = 100;
 
 /**
  * Ends HTTP/2 sessions that nobody uses: those without a complete request in time, those that have been without a call
@@ -43,11 +45,14 @@ export function watchSession(
   const destroySocket = (): void => {
     socket.destroy();
   };
-  // Not close(): that would wait for a stream whose headers never end.
+  // Not close() alone: that would wait for a stream whose headers never end.
   const end = (code: number = constants.NGHTTP2_NO_ERROR): void => {
-    session.goaway(code);
+    const isFault = code !== constants.NGHTTP2_NO_ERROR;
+    if (!session.destroyed) session.goaway(code);
+    // It is not destroyed before all is read that has come, and until then makes no streams of what there may be of requests.
+    if (isFault) session.close();
     session.destroy();
-    lingering ??= setTimeout(destroySocket, lingerMs);
+    lingering ??= setTimeout(destroySocket, isFault ? faultLingerMs : lingerMs);
   };
   const firstRequest = setTimeout(() => {
     onSlow?.();

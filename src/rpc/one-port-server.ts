@@ -1,13 +1,9 @@
-import {
-  constants,
-  createServer as createHttp2Server,
-  type Http2Server,
-  type ServerHttp2Session,
-} from "node:http2";
+import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { silentLogger, type Logger } from "../log/logger.js";
 import { readParsed, ReadError } from "../net/byte-reader.js";
+import { clientNetworkOf } from "../net/client-network.js";
 import type { Admit } from "../net/connection-limits.js";
 import type { Endpoint } from "../net/endpoint.js";
 import type { UnixAddress } from "../net/listen-address.js";
@@ -21,7 +17,7 @@ import { freeCallerAfter } from "./early-answer.js";
 import { limitHeads, limitStreamHeads } from "./head-limit.js";
 import { Http1Server } from "./http1-server.js";
 import { parseHttpVersion } from "./http-preface.js";
-import { watchFloods } from "./http2-flood-watch.js";
+import { Http2Door } from "./http2-door.js";
 import { watchSession, type SessionTimeouts } from "./http2-session-watch.js";
 import {
   answerCarrierOf,
@@ -99,6 +95,7 @@ export class OnePortServer {
   readonly #secure: ((socket: Socket) => Promise<TLSSocket>) | undefined;
   readonly #limits: Required<ApiLimits>;
   readonly #refusals: RefusalTally;
+  readonly #door: Http2Door;
   readonly #sniffTimeoutMs: number;
   readonly #sessionTimeouts: SessionTimeouts;
   readonly #logger: Logger;
@@ -126,6 +123,7 @@ export class OnePortServer {
     this.#onStream = limitStreamHeads(onStream, this.#limits);
     const { maxHeaders, maxHeaderBytes, maxCallsPerConnection: maxConcurrentStreams } = this.#limits;
     this.#refusals = refusals;
+    this.#door = new Http2Door({ limits: this.#limits, refusals, logger });
     this.#sniffTimeoutMs = sniffTimeoutMs;
     this.#logger = logger;
     this.#listener = new TcpListener({ onConnection: (socket) => void this.#serve(socket), admit, logger });
@@ -194,16 +192,19 @@ export class OnePortServer {
         this.#wait(socket);
       }
       const version = await readParsed(socket, parseHttpVersion, { timeoutMs: this.#sniffTimeoutMs });
-      this.#undecided.delete(socket);
       if (version === "http2") {
         assertAnnounced(socket);
+        const source = clientNetworkOf(accepted.remoteAddress ?? "");
+        if (!(await this.#door.admits(socket, source))) return;
+        this.#undecided.delete(socket);
         // A client's FIN ends an HTTP/2 connection. Node leaves that to the socket, and would keep the session for ever.
         socket.allowHalfOpen = false;
         this.#http2.once("session", (session) => {
-          this.#adopt(session, socket);
+          this.#adopt(session, socket, source);
         });
         this.#http2.emit("connection", socket);
       } else {
+        this.#undecided.delete(socket);
         this.#http1.serve(socket);
       }
     } catch (error) {
@@ -218,7 +219,7 @@ export class OnePortServer {
     socket.once("close", () => this.#undecided.delete(socket));
   }
 
-  #adopt(session: ServerHttp2Session, socket: Socket): void {
+  #adopt(session: ServerHttp2Session, socket: Socket, source: string): void {
     destroyLate(session);
     this.#sessions.add(session);
     session.on("error", (error: Error) => {
@@ -233,16 +234,7 @@ export class OnePortServer {
         this.#refusals.slow_request += 1;
       },
     });
-    const { maxRequestBytes, maxHeaderBytes } = this.#limits;
-    watchFloods(session, socket, {
-      ...this.#limits,
-      requestBytes: 2 * (maxRequestBytes + maxHeaderBytes),
-      onFlood: (reason) => {
-        this.#refusals[reason] += 1;
-        this.#logger.debug("HTTP/2 session cut", { reason });
-        end(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-      },
-    });
+    this.#door.watch(session, socket, source, end);
   }
 
   readonly #handle = (request: NodeRequest, response: NodeResponse): void => {

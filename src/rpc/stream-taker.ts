@@ -1,5 +1,5 @@
 import { createServer, type Http2Server, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
-import { isEnding } from "./late-destroy.js";
+import { handleWhenWanted } from "./newcomer.js";
 import type { NodeHandler } from "./node-http.js";
 
 /** The head of a request as a stream of HTTP/2 begins with it. */
@@ -29,10 +29,8 @@ export function takesNone(): boolean {
 export function showStreams(server: Http2Server, take: StreamTaker, onRequest: NodeHandler): void {
   // It has no connections: it makes requests of the streams that it is handed.
   const requests = createServer((request, response) => {
-    const { stream } = request;
-    // Hundreds can come, and be cancelled, in the same bytes: when all of these are read, they are to cost nothing more.
-    process.nextTick(() => {
-      if (!stream.closed && !isEnding(stream.session)) onRequest(request, response);
+    handleWhenWanted(request.stream, () => {
+      onRequest(request, response);
     });
   });
   // Node's types do not know the last argument.

@@ -1,6 +1,13 @@
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
+export interface FloodOptions {
+  /** Whether what comes is taken. Default: it is. */
+  readonly reads?: boolean;
+  /** Whether the server is to speak first. Default: it is not. */
+  readonly waits?: boolean;
+}
+
 /** Whoever attacks: everything that is opened, until the attack is over. */
 export class Attacker {
   readonly port: number;
@@ -61,9 +68,14 @@ export class Attacker {
   }
 
   /** Says what comes next for as long as it is taken, on another connection whenever one is closed. */
-  async flood(preface: Uint8Array, createNext: () => () => Uint8Array, reads = true): Promise<void> {
+  async flood(
+    preface: Uint8Array,
+    createNext: () => () => Uint8Array,
+    { reads = true, waits = false }: FloodOptions = {},
+  ): Promise<void> {
     while (!this.over.aborted) {
       const socket = await this.open(preface, reads);
+      if (waits) await Promise.race([answered(socket), this.rest(1_000)]);
       const next = createNext();
       while (!socket.destroyed) {
         if (socket.write(next())) await this.rest(0);
@@ -102,6 +114,18 @@ async function changed(socket: Socket): Promise<void> {
       resolve();
     };
     socket.once("drain", done);
+    socket.once("close", done);
+  });
+}
+
+async function answered(socket: Socket): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      socket.off("data", done);
+      socket.off("close", done);
+      resolve();
+    };
+    socket.once("data", done);
     socket.once("close", done);
   });
 }

@@ -1,7 +1,14 @@
 import { gzipSync } from "node:zlib";
 import { paths } from "../helpers/api-server.js";
 import { envelope } from "../helpers/grpc.js";
-import { cancelled, frames, preface, repeated, requestBlock } from "../helpers/http2-frames.js";
+import {
+  cancelled,
+  cancelledBriefly,
+  frames,
+  preface,
+  repeated,
+  requestBlock,
+} from "../helpers/http2-frames.js";
 import { http1Text, http2Frame, http2Preface, sendHttp1, sendHttp2 } from "../helpers/raw-http.js";
 import type { Attacker } from "./attacker.js";
 
@@ -73,6 +80,25 @@ export const attacks: readonly Attack[] = [
       }),
   },
   {
+    name: "rapid reset, brief heads",
+    carryOut: async (attacker) => {
+      // Its requests come when there is a session, thousands in one read.
+      const flood = async (): Promise<void> =>
+        attacker.flood(
+          preface,
+          () => {
+            let firstId = 1;
+            return () => {
+              firstId += 4_000;
+              return cancelledBriefly(2_000, firstId - 4_000);
+            };
+          },
+          { waits: true },
+        );
+      await Promise.all(Array.from({ length: attacker.scaled(8) }, flood));
+    },
+  },
+  {
     name: "CONTINUATION flood",
     carryOut: async (attacker) => {
       const opening = http2Frame(0x1, 0, 1, requestBlock.subarray(0, 20));
@@ -86,7 +112,7 @@ export const attacks: readonly Attack[] = [
   { name: "PING flood", carryOut: async (attacker) => attacker.flood(preface, floodOf(frames.ping)) },
   {
     name: "PINGs, answers unread",
-    carryOut: async (attacker) => attacker.flood(preface, floodOf(frames.ping), false),
+    carryOut: async (attacker) => attacker.flood(preface, floodOf(frames.ping), { reads: false }),
   },
   {
     name: "WINDOW_UPDATE flood",

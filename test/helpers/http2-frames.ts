@@ -28,6 +28,22 @@ export function cancelled(streamCount: number, firstId = 1): Buffer {
   );
 }
 
+/** The same with as few bytes as there can be: all that is in their heads is in HPACK's tables, from the first one on. */
+export function cancelledBriefly(streamCount: number, firstId = 1): Buffer {
+  const [method, scheme, path] = [0x83, 0x86, 0x84];
+  const authority = firstId === 1 ? [0x41, 1, 0x61] : [0xbe];
+  return Buffer.concat(
+    Array.from({ length: streamCount }, (_, index) => {
+      const id = firstId + 2 * index;
+      const head = Buffer.of(method, scheme, path, ...(index === 0 ? authority : [0xbe]));
+      return Buffer.concat([
+        http2Frame(0x1, 0x4, id, head),
+        http2Frame(0x3, 0, id, Buffer.from([0, 0, 0, 8])),
+      ]);
+    }),
+  );
+}
+
 /** Requests that do not end. */
 export function openRequests(streamCount: number): Buffer {
   const requests = Array.from({ length: streamCount }, (_, index) =>

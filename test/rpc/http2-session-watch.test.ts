@@ -45,6 +45,7 @@ class FakeSession extends EventEmitter {
   readonly pings: (() => void)[] = [];
   readonly goawayCodes: number[] = [];
   destroyed = false;
+  closed = false;
 
   ping(onPong: () => void): void {
     this.pings.push(onPong);
@@ -52,6 +53,10 @@ class FakeSession extends EventEmitter {
 
   goaway(code: number): void {
     this.goawayCodes.push(code);
+  }
+
+  close(): void {
+    this.closed = true;
   }
 
   destroy(): void {
@@ -68,6 +73,7 @@ class FakeSession extends EventEmitter {
 interface Watched {
   readonly session: FakeSession;
   readonly socket: FakeSocket;
+  readonly end: (code?: number) => void;
   readonly tick: (ms: number) => void;
 }
 
@@ -75,7 +81,7 @@ function watchFake(t: TestContext): Watched {
   t.mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
   const session = new FakeSession();
   const socket = new FakeSocket();
-  watchSession(session as unknown as ServerHttp2Session, socket as unknown as Socket, {
+  const end = watchSession(session as unknown as ServerHttp2Session, socket as unknown as Socket, {
     firstRequestTimeoutMs: 100,
     http2IdleTimeoutMs: 1_000,
     http2PingIntervalMs: 10_000,
@@ -83,6 +89,7 @@ function watchFake(t: TestContext): Watched {
   return {
     session,
     socket,
+    end,
     tick: (ms) => {
       t.mock.timers.tick(ms);
     },
@@ -105,6 +112,33 @@ describe("watchSession()", () => {
     assert.equal(socket.destroyed, false);
     tick(1);
     assert.equal(socket.destroyed, true);
+  });
+
+  it("lets nothing more begin on a session that is at fault, and destroys its socket soon", (t) => {
+    const { session, socket, end, tick } = watchFake(t);
+    end(11);
+    assert.deepEqual(session.goawayCodes, [11]);
+    assert.ok(session.closed);
+    assert.ok(session.destroyed);
+    tick(99);
+    assert.equal(socket.destroyed, false);
+    tick(1);
+    assert.equal(socket.destroyed, true);
+  });
+
+  it("says nothing on a session that is destroyed", (t) => {
+    const { session, end } = watchFake(t);
+    session.destroy();
+    end(11);
+    assert.deepEqual(session.goawayCodes, []);
+  });
+
+  it("does not wait for the streams of a session that ends", (t) => {
+    const { session, end } = watchFake(t);
+    end();
+    assert.deepEqual(session.goawayCodes, [0]);
+    assert.ok(!session.closed);
+    assert.ok(session.destroyed);
   });
 
   it("destroys a session whose request is not complete in time", (t) => {
