@@ -29,8 +29,7 @@ import { Routes, type RoutesOptions } from "./proxy/routes.js";
 import { ServedClients } from "./proxy/served-clients.js";
 import { CounterStore } from "./stats/counter-store.js";
 import { ConnectionTable } from "./track/connection-table.js";
-import { chainTrackers, type ConnectionTracker } from "./track/connection-tracker.js";
-import { CurrentTracker } from "./track/current-tracker.js";
+import { CurrentTracker, type SinkTracker } from "./track/current-tracker.js";
 import { IdleWatch } from "./track/idle-watch.js";
 import { OnlineUsers } from "./track/online-users.js";
 import { StatsTracker } from "./track/stats-tracker.js";
@@ -246,11 +245,10 @@ export class App {
     }
   }
 
-  #createTracker({ experimental }: Config): ConnectionTracker {
+  /** Where nothing is counted, one that counts nobody. */
+  #createTracker({ experimental }: Config): SinkTracker {
     const { stats } = experimental.v2ray_api;
-    return chainTrackers(
-      stats.enabled ? [new StatsTracker(this.store, { ...stats, logger: this.#logger })] : [],
-    );
+    return new StatsTracker(this.store, stats.enabled ? { ...stats, logger: this.#logger } : {});
   }
 }
 
@@ -258,7 +256,7 @@ export class App {
 interface PreparedReload {
   readonly routes: RoutesOptions;
   /** Absent where the same are counted as before. */
-  readonly tracker: ConnectionTracker | undefined;
+  readonly tracker: SinkTracker | undefined;
   /** What listened before, shall no more, and still does. */
   readonly going: readonly ListeningPart[];
 }

@@ -134,13 +134,16 @@ async function race(
       const socket = connect({ host, port, allowHalfOpen: true, noDelay: true, ...tcpKeepAlive });
       ownSockets?.addConnecting(socket, { host, port });
       attempts.add(socket);
-      socket.on("error", (error) => {
-        // Errors of the connected socket are its user's to act on; here they only must not go unheard.
+      const onError = (error: Error): void => {
         if (attempts.delete(socket)) onFailure(error);
-      });
+      };
+      socket.on("error", onError);
       socket.once("connect", () => {
         if (!attempts.delete(socket)) return;
         stop();
+        // Errors of the connected socket are its user's to act on; here they only must not go unheard. The race is over: as
+        // long as it had a listener of the socket's, nothing of it would be let go of.
+        socket.on("error", ignore).off("error", onError);
         settle(socket);
       });
     }
@@ -167,6 +170,10 @@ async function race(
       for (const loser of losers) loser.destroy();
     }
   });
+}
+
+function ignore(): void {
+  // See above.
 }
 
 /** Of several failures the one that came closest to the destination says most about it. */

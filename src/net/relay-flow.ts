@@ -139,7 +139,9 @@ export class RelayFlow implements Waiter {
     if (buffers === undefined || from.readableLength > 0 || from.listenerCount("data") > 1) return;
     this.#buffers = undefined;
     const busy = new BusyReads({
-      ...{ from, to: this.#to, buffers },
+      from,
+      to: this.#to,
+      buffers,
       onRead: (bytes) => {
         this.#countRead(bytes);
       },
