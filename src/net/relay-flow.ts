@@ -70,6 +70,7 @@ export class RelayFlow implements Waiter {
   /** To be called when both have closed. */
   stop(): void {
     this.#busy?.stop();
+    this.#waits.delete(this);
   }
 
   /** What is paused or has ended is not read from, and does not notice by itself that its peer is gone. */
