@@ -87,10 +87,10 @@ export class App {
     this.#tracker = new CurrentTracker(this.#createTracker(config));
     this.online = new OnlineUsers(knownOf(config));
     this.connections = new ConnectionTable({ watchers: [this.online] });
-    const { hasRoom } = new DescriptorHeadroom({ logger });
+    const { hasRoom, release } = new DescriptorHeadroom({ logger });
     this.#times = timesOf(config);
     this.#idleWatch = new IdleWatch(this.connections, logger);
-    this.#limits = new ConnectionLimits({ ...boundsOf(config), hasRoom, logger });
+    this.#limits = new ConnectionLimits({ ...boundsOf(config), hasRoom, onReleased: release, logger });
     const handlers: InboundHandlers = {
       admit: this.#limits.admit,
       onRequest: async (request) => this.#clients.add(request, router.route(request)),
