@@ -29,8 +29,7 @@ import { Routes, type RoutesOptions } from "./proxy/routes.js";
 import { ServedClients } from "./proxy/served-clients.js";
 import { CounterStore } from "./stats/counter-store.js";
 import { ConnectionTable } from "./track/connection-table.js";
-import { chainTrackers, type ConnectionTracker } from "./track/connection-tracker.js";
-import { CurrentTracker } from "./track/current-tracker.js";
+import { CurrentTracker, type SinkTracker } from "./track/current-tracker.js";
 import { IdleWatch } from "./track/idle-watch.js";
 import { OnlineUsers } from "./track/online-users.js";
 import { StatsTracker } from "./track/stats-tracker.js";
@@ -88,10 +87,10 @@ export class App {
     this.#tracker = new CurrentTracker(this.#createTracker(config));
     this.online = new OnlineUsers(knownOf(config));
     this.connections = new ConnectionTable({ watchers: [this.online] });
-    const { hasRoom } = new DescriptorHeadroom({ logger });
+    const { hasRoom, release } = new DescriptorHeadroom({ logger });
     this.#times = timesOf(config);
     this.#idleWatch = new IdleWatch(this.connections, logger);
-    this.#limits = new ConnectionLimits({ ...boundsOf(config), hasRoom, logger });
+    this.#limits = new ConnectionLimits({ ...boundsOf(config), hasRoom, onReleased: release, logger });
     const handlers: InboundHandlers = {
       admit: this.#limits.admit,
       onRequest: async (request) => this.#clients.add(request, router.route(request)),
@@ -246,11 +245,10 @@ export class App {
     }
   }
 
-  #createTracker({ experimental }: Config): ConnectionTracker {
+  /** Where nothing is counted, one that counts nobody. */
+  #createTracker({ experimental }: Config): SinkTracker {
     const { stats } = experimental.v2ray_api;
-    return chainTrackers(
-      stats.enabled ? [new StatsTracker(this.store, { ...stats, logger: this.#logger })] : [],
-    );
+    return new StatsTracker(this.store, stats.enabled ? { ...stats, logger: this.#logger } : {});
   }
 }
 
@@ -258,7 +256,7 @@ export class App {
 interface PreparedReload {
   readonly routes: RoutesOptions;
   /** Absent where the same are counted as before. */
-  readonly tracker: ConnectionTracker | undefined;
+  readonly tracker: SinkTracker | undefined;
   /** What listened before, shall no more, and still does. */
   readonly going: readonly ListeningPart[];
 }

@@ -29,6 +29,8 @@ export interface ConnectionBounds {
 export interface ConnectionLimitsOptions extends ConnectionBounds {
   /** Whether the process has what another connection takes; asked last. Default: it always has. */
   readonly hasRoom?: () => boolean;
+  /** Told when a connection that was let in has closed. Default: nobody is told. */
+  readonly onReleased?: () => void;
   /** Where the config has the limits, for the log. Default: `experimental.limits`. */
   readonly section?: string;
   /** Told of each connection that is not let in. Default: nobody is told. */
@@ -64,6 +66,7 @@ export class ConnectionLimits {
   #maxCount = 0;
   #maxPerSource = 0;
   readonly #hasRoom: () => boolean;
+  readonly #onReleased: () => void;
   readonly #section: string;
   readonly #onRefused: (by: keyof RefusedConnections) => void;
   readonly #logger: Logger;
@@ -73,12 +76,14 @@ export class ConnectionLimits {
 
   constructor({
     hasRoom = () => true,
+    onReleased = ignore,
     section = "experimental.limits",
     onRefused = ignore,
     logger = silentLogger,
     ...bounds
   }: ConnectionLimitsOptions = {}) {
     this.#hasRoom = hasRoom;
+    this.#onReleased = onReleased;
     this.#section = section;
     this.#onRefused = onRefused;
     this.#logger = logger;
@@ -136,6 +141,7 @@ export class ConnectionLimits {
       removeOne(this.#all, this.#maxCount);
       removeOne(tally, this.#maxPerSource);
       if (tally.count === 0) this.#sources.delete(source);
+      this.#onReleased();
     };
   };
 
@@ -157,5 +163,5 @@ function removeOne(tally: Tally, limit: number): void {
 }
 
 function ignore(): void {
-  // They are counted.
+  // Nobody wants to know.
 }

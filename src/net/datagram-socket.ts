@@ -34,6 +34,7 @@ export class DatagramSocket {
   readonly #socket: Socket;
   /** Whether it speaks IPv4 as well, in which addresses are mapped to IPv6 ones. */
   readonly #isDual: boolean;
+  #isConnected = false;
   #isClosed = false;
 
   /** @throws ListenError */
@@ -69,10 +70,28 @@ export class DatagramSocket {
   }
 
   /**
-   * Sends a datagram, in one piece or in several. What cannot be sent is dropped, and `onSent` is told, perhaps before this
-   * returns.
+   * From now on speaks with that endpoint only: the kernel drops what others send, and sends without looking for the way each
+   * time, which costs less.
+   *
+   * Where the endpoint cannot be had, nothing changes.
    */
-  send(datagram: Buffer | readonly Buffer[], { host, port }: Endpoint, onSent: PacketSent): void {
+  connect({ host, port }: Endpoint): void {
+    if (this.#isClosed || this.#isConnected) return;
+    try {
+      this.#socket.connect(port, this.#addressOf(host));
+      // It is connected, or has failed, when that returns: synchronous, since there is nothing to look up.
+      this.#socket.remoteAddress();
+      this.#isConnected = true;
+    } catch {
+      // It has failed.
+    }
+  }
+
+  /**
+   * Sends a datagram, in one piece or in several, to that endpoint, or to the one it is connected to. What cannot be sent is
+   * dropped, and `onSent` is told, perhaps before this returns.
+   */
+  send(datagram: Buffer | readonly Buffer[], to: Endpoint, onSent: PacketSent): void {
     if (this.#isClosed) {
       onSent(new Error("socket is closed"));
       return;
@@ -82,8 +101,15 @@ export class DatagramSocket {
       onSent(new Error("too many packets wait to be sent"));
       return;
     }
+    if (this.#isConnected) {
+      socket.send(datagram, (error) => {
+        if (isRefusal(error)) this.#sendAgain(datagram, onSent);
+        else onSent(error ?? undefined);
+      });
+      return;
+    }
     try {
-      socket.send(datagram, port, this.#isDual && isIPv4(host) ? `::ffff:${host}` : host, (error) => {
+      socket.send(datagram, to.port, this.#addressOf(to.host), (error) => {
         onSent(error ?? undefined);
       });
     } catch (error) {
@@ -97,4 +123,23 @@ export class DatagramSocket {
     this.#isClosed = true;
     this.#socket.close();
   }
+
+  /** After the kernel told that an earlier datagram was refused (ICMP), for which it did not send this one. */
+  #sendAgain(datagram: Buffer | readonly Buffer[], onSent: PacketSent): void {
+    if (this.#isClosed) {
+      onSent(new Error("socket is closed"));
+      return;
+    }
+    this.#socket.send(datagram, (error) => {
+      onSent(error ?? undefined);
+    });
+  }
+
+  #addressOf(host: string): string {
+    return this.#isDual && isIPv4(host) ? `::ffff:${host}` : host;
+  }
+}
+
+function isRefusal(error: Error | null): boolean {
+  return error !== null && "code" in error && error.code === "ECONNREFUSED";
 }

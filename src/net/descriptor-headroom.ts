@@ -15,8 +15,13 @@ export interface DescriptorHeadroomOptions {
 /** How many free descriptors are looked for at first; with half of what is found, they are too few. */
 const enough = 64;
 
-/** How many answers one count is good for: their connections take two descriptors each, ours and the one to the destination. */
-const answersPerCount = 8;
+/**
+ * How many connections more one count is good for: they take two descriptors each, ours and the one to the destination.
+ */
+const connectionsPerCount = 8;
+
+/** How many answers one count is good for, however many of their connections have closed again: others take descriptors, too. */
+const answersPerCount = 64;
 
 /** How often it is counted, in milliseconds, while there are too few. */
 const recountMs = 250;
@@ -36,6 +41,9 @@ export class DescriptorHeadroom {
   readonly #logger: Logger;
   /** With fewer it is short: 32, but fewer in a process that never had many to spare. Half of them stay free at least. */
   #least = 0;
+  /** How many connections more the last count is good for, at most so many, and for how many answers. */
+  #roomLeft = 0;
+  #mostRoom = 0;
   #answersLeft = 0;
   #isShort = false;
   #countedAtMs = 0;
@@ -52,13 +60,16 @@ export class DescriptorHeadroom {
 
   readonly hasRoom = (): boolean => {
     if (this.#isShort) return this.#hasRoomAgain();
-    if (this.#answersLeft > 0) {
+    if (this.#roomLeft > 0 && this.#answersLeft > 0) {
+      this.#roomLeft -= 1;
       this.#answersLeft -= 1;
       return true;
     }
     if (this.#least === 0) this.#least = Math.max(1, Math.floor(this.#countFree(enough) / 2));
     if (this.#countFree(this.#least) >= this.#least) {
-      this.#answersLeft = Math.min(answersPerCount, Math.ceil(this.#least / 4)) - 1;
+      this.#mostRoom = Math.min(connectionsPerCount, Math.ceil(this.#least / 4)) - 1;
+      this.#roomLeft = this.#mostRoom;
+      this.#answersLeft = answersPerCount - 1;
       return true;
     }
     this.#isShort = true;
@@ -69,6 +80,11 @@ export class DescriptorHeadroom {
     return false;
   };
 
+  /** To be called when a connection has closed that there was room for: another one can have its place uncounted. */
+  readonly release = (): void => {
+    if (this.#roomLeft < this.#mostRoom) this.#roomLeft += 1;
+  };
+
   /** Half as many more than it took to be short, so that it does not become short at once. */
   #hasRoomAgain(): boolean {
     const nowMs = this.#now();
@@ -77,7 +93,7 @@ export class DescriptorHeadroom {
     const wanted = Math.ceil(this.#least * 1.5);
     if (this.#countFree(wanted) < wanted) return false;
     this.#isShort = false;
-    this.#answersLeft = 0;
+    this.#roomLeft = 0;
     this.#logger.info("accepting connections again: there are file descriptors");
     return true;
   }

@@ -1,6 +1,6 @@
 import { lookup as dnsLookup } from "node:dns/promises";
 import { connect, isIP, isIPv6, type Socket } from "node:net";
-import { reasonOf, startDialDeadline } from "./dial-deadline.js";
+import { startDialDeadline, type DialDeadline } from "./dial-deadline.js";
 import { DialError, dialErrorCodeOf, ownListenerError, type DialErrorCode } from "./dial-error.js";
 import { formatEndpoint, type Endpoint } from "./endpoint.js";
 import { tcpKeepAlive } from "./keep-alive.js";
@@ -50,14 +50,9 @@ export async function dial(
   const target = formatEndpoint(destination);
   const deadline = startDialDeadline(`connect to ${target}`, connectTimeoutMs, signal);
   try {
-    const addresses = await resolve(destination.host, target, lookup, deadline.signal);
-    return await race(addresses, destination.port, {
-      target,
-      attemptDelayMs,
-      ownSockets,
-      ownListeners,
-      deadline: deadline.signal,
-    });
+    const { host, port } = destination;
+    const addresses = isIP(host) === 0 ? await resolve(host, target, lookup, deadline.signal) : [host];
+    return await race(addresses, port, { target, attemptDelayMs, ownSockets, ownListeners, deadline });
   } finally {
     deadline.clear();
   }
@@ -87,7 +82,6 @@ async function resolve(
   deadline: AbortSignal,
 ): Promise<readonly string[]> {
   deadline.throwIfAborted();
-  if (isIP(host) !== 0) return [host];
   try {
     // A look-up cannot be called off; its late answer is dropped.
     const addresses = await unlessAborted(lookup(host), deadline);
@@ -105,7 +99,7 @@ interface RaceOptions {
   readonly attemptDelayMs: number;
   readonly ownSockets: OwnSockets | undefined;
   readonly ownListeners: OwnListeners | undefined;
-  readonly deadline: AbortSignal;
+  readonly deadline: DialDeadline;
 }
 
 async function race(
@@ -113,13 +107,13 @@ async function race(
   port: number,
   { target, attemptDelayMs, ownSockets, ownListeners, deadline }: RaceOptions,
 ): Promise<Socket> {
-  deadline.throwIfAborted();
+  if (deadline.reason !== undefined) throw deadline.reason;
   return new Promise((settle, reject) => {
     const waiting = [...addresses];
     const attempts = new Set<Socket>();
     const failures: Error[] = [];
     let nextAttempt: NodeJS.Timeout | undefined;
-    deadline.addEventListener("abort", onDeadline);
+    deadline.whenOver(onDeadline);
     attempt();
 
     function attempt(): void {
@@ -134,13 +128,16 @@ async function race(
       const socket = connect({ host, port, allowHalfOpen: true, noDelay: true, ...tcpKeepAlive });
       ownSockets?.addConnecting(socket, { host, port });
       attempts.add(socket);
-      socket.on("error", (error) => {
-        // Errors of the connected socket are its user's to act on; here they only must not go unheard.
+      const onError = (error: Error): void => {
         if (attempts.delete(socket)) onFailure(error);
-      });
+      };
+      socket.on("error", onError);
       socket.once("connect", () => {
         if (!attempts.delete(socket)) return;
         stop();
+        // Errors of the connected socket are its user's to act on; here they only must not go unheard. The race is over: as
+        // long as it had a listener of the socket's, nothing of it would be let go of.
+        socket.on("error", ignore).off("error", onError);
         settle(socket);
       });
     }
@@ -154,19 +151,23 @@ async function race(
       }
     }
 
-    function onDeadline(): void {
+    function onDeadline(reason: DialError): void {
       stop();
-      reject(reasonOf(deadline));
+      reject(reason);
     }
 
     function stop(): void {
       clearTimeout(nextAttempt);
-      deadline.removeEventListener("abort", onDeadline);
+      deadline.whenOver(ignore);
       const losers = [...attempts];
       attempts.clear();
       for (const loser of losers) loser.destroy();
     }
   });
+}
+
+function ignore(): void {
+  // See above.
 }
 
 /** Of several failures the one that came closest to the destination says most about it. */

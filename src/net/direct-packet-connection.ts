@@ -1,4 +1,4 @@
-import { isIP, isIPv6 } from "node:net";
+import { isIP } from "node:net";
 import { DatagramSocket } from "./datagram-socket.js";
 import { ownListenerError } from "./dial-error.js";
 import type { Endpoint } from "./endpoint.js";
@@ -117,7 +117,8 @@ export class DirectPacketConnection implements PacketConnection {
   }
 
   #socketFor(address: string): DatagramSocket {
-    const host = isIPv6(address) ? "::" : "0.0.0.0";
+    // It is an IP address: which kind it is needs no parsing any more.
+    const host = address.includes(":") ? "::" : "0.0.0.0";
     const existing = this.#sockets.get(host);
     if (existing !== undefined) return existing;
     const socket = new DatagramSocket({ local: { host, port: 0 }, onDatagram: this.#onDatagram });

@@ -37,7 +37,7 @@ export class OwnSockets {
       const isUnspecified = address === "0.0.0.0" || address === "::";
       const key = connectionKey(local, { host: isUnspecified ? local.host : address, port });
       this.#connections.set(key, socket);
-      socket.once("close", () => {
+      socket.on("close", () => {
         if (this.#connections.get(key) === socket) this.#connections.delete(key);
       });
     });

@@ -70,6 +70,7 @@ export class RelayFlow implements Waiter {
   /** To be called when both have closed. */
   stop(): void {
     this.#busy?.stop();
+    this.#waits.delete(this);
   }
 
   /** What is paused or has ended is not read from, and does not notice by itself that its peer is gone. */
@@ -139,7 +140,9 @@ export class RelayFlow implements Waiter {
     if (buffers === undefined || from.readableLength > 0 || from.listenerCount("data") > 1) return;
     this.#buffers = undefined;
     const busy = new BusyReads({
-      ...{ from, to: this.#to, buffers },
+      from,
+      to: this.#to,
+      buffers,
       onRead: (bytes) => {
         this.#countRead(bytes);
       },

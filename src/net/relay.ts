@@ -37,33 +37,50 @@ export async function relay(
   { uplink, downlink, tally = new RelayTally(), buffers, waits = new WaitWatch() }: RelayOptions,
 ): Promise<void> {
   const up = new RelayFlow({
-    ...{ from: client, to: remote, buffers, waits },
-    ...{ readSinks: uplink, writtenSinks: noSinks, tally: tally.up },
+    from: client,
+    to: remote,
+    readSinks: uplink,
+    writtenSinks: noSinks,
+    tally: tally.up,
+    buffers,
+    waits,
   });
   const down = new RelayFlow({
-    ...{ from: remote, to: client, buffers, waits },
-    ...{ readSinks: noSinks, writtenSinks: downlink, tally: tally.down },
+    from: remote,
+    to: client,
+    readSinks: noSinks,
+    writtenSinks: downlink,
+    tally: tally.down,
+    buffers,
+    waits,
   });
-  const bothClosed = Promise.all([closing(client, remote), closing(remote, client)]);
-  up.start();
-  down.start();
-  await bothClosed;
-  up.stop();
-  down.stop();
-}
-
-/** Resolves when `connection` has closed, and sees to it that `other` does not outlive its failure. */
-async function closing(connection: Duplex, other: Duplex): Promise<void> {
   return new Promise((resolve) => {
-    const onClose = (): void => {
-      const isComplete = connection.readableEnded && connection.writableFinished;
-      if (connection.errored !== null || !isComplete) resetConnection(other);
+    let openCount = 2;
+    const onClosed = (): void => {
+      openCount -= 1;
+      if (openCount > 0) return;
+      up.stop();
+      down.stop();
       resolve();
     };
-    connection.on("error", ignore);
-    if (connection.closed) onClose();
-    else connection.once("close", onClose);
+    watch(client, remote, onClosed);
+    watch(remote, client, onClosed);
+    up.start();
+    down.start();
   });
+}
+
+/** Tells when `connection` has closed, and sees to it that `other` does not outlive its failure. */
+function watch(connection: Duplex, other: Duplex, onClosed: () => void): void {
+  const onClose = (): void => {
+    const isComplete = connection.readableEnded && connection.writableFinished;
+    if (connection.errored !== null || !isComplete) resetConnection(other);
+    onClosed();
+  };
+  connection.on("error", ignore);
+  if (connection.closed) onClose();
+  // It closes once: once() would only cost more.
+  else connection.on("close", onClose);
 }
 
 /** The close that follows every error is what the relay acts on. */

@@ -128,11 +128,14 @@ export class TcpListener {
     });
   }
 
+  /** One for all sockets. */
+  readonly #onError = (error: Error): void => {
+    this.#logger.debug("connection failed", { error: error.message });
+  };
+
   #adopt(socket: Socket, release: Release): void {
     this.#sockets.add(socket);
-    socket.on("error", (error) => {
-      this.#logger.debug("connection failed", { error: error.message });
-    });
+    socket.on("error", this.#onError);
     socket.on("close", () => {
       this.#sockets.delete(socket);
       release();

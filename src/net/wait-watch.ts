@@ -16,7 +16,7 @@ export interface WaitWatchOptions {
 /**
  * Looks now and then after those who wait, all of them by one timer, which runs only while there are some.
  *
- * Who stops waiting need not say so: a wait that is over before it is looked at costs one entry in a set.
+ * Who stops waiting for a while need not say so: a wait that is over before it is looked at costs one entry in a set.
  */
 export class WaitWatch {
   readonly #tickMs: number;
@@ -31,6 +31,11 @@ export class WaitWatch {
   add(waiter: Waiter): void {
     this.#waiters.add(waiter);
     if (!this.#isTicking) this.#tick();
+  }
+
+  /** Forgets a waiter that will not wait any more: until it is looked at, nothing that it holds is let go of. */
+  delete(waiter: Waiter): void {
+    this.#waiters.delete(waiter);
   }
 
   #tick(): void {

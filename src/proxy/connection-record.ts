@@ -30,7 +30,7 @@ export class ConnectionRecord {
   readonly #entry: ConnectionEntry;
   readonly #logger: Logger;
   readonly #moved: MovedBytes;
-  readonly #fields: LogFields;
+  readonly #metadata: ConnectionMetadata;
   readonly #startedAtMs = performance.now();
 
   /** Opens it. Whoever does must end it. */
@@ -42,19 +42,19 @@ export class ConnectionRecord {
     this.#entry = connections.open(metadata, handle);
     this.#logger = logger;
     this.#moved = handle.moved;
-    this.#fields = { id: this.#entry.id, ...toLogFields(metadata) };
-    logger.debug("connection opened", this.#fields);
+    this.#metadata = metadata;
+    logger.debug("connection opened", this.#facts);
   }
 
   /** The connection is over; with an error, because it could not be made, or because something is broken in here. */
   end(error?: unknown): void {
     this.#entry[Symbol.dispose]();
     const { uplinkBytes, downlinkBytes } = this.#moved;
-    const fields: LogFields = {
-      ...this.#fields,
+    const fields: LogFields = Object.assign(this.#facts, {
       duration_ms: Math.round(performance.now() - this.#startedAtMs),
-      ...{ uplink_bytes: uplinkBytes, downlink_bytes: downlinkBytes },
-    };
+      uplink_bytes: uplinkBytes,
+      downlink_bytes: downlinkBytes,
+    });
     if (error === undefined) {
       this.#logger.info("connection closed", fields);
     } else if (error instanceof DialError && error.code === "own-listener") {
@@ -63,5 +63,10 @@ export class ConnectionRecord {
       const level = error instanceof DialError ? "info" : "error";
       this.#logger[level]("connection failed", { ...fields, error: toError(error).message });
     }
+  }
+
+  /** Written anew each time: idle connections are many, and hold no texts for a line of the log. */
+  get #facts(): LogFields {
+    return { id: this.#entry.id, ...toLogFields(this.#metadata) };
   }
 }

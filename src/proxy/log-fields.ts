@@ -3,6 +3,8 @@ import { formatEndpoint } from "../net/endpoint.js";
 import type { ConnectionMetadata } from "../track/connection-tracker.js";
 
 /** The facts of a connection as the fields of a log line. */
-export function toLogFields({ source, destination, ...rest }: ConnectionMetadata): LogFields {
-  return { ...rest, source: formatEndpoint(source), destination: formatEndpoint(destination) };
+export function toLogFields(metadata: ConnectionMetadata): LogFields {
+  const { inbound, user, network, outbound, rule } = metadata;
+  const [source, destination] = [formatEndpoint(metadata.source), formatEndpoint(metadata.destination)];
+  return { inbound, user, network, outbound, rule, source, destination };
 }

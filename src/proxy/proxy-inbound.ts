@@ -163,19 +163,17 @@ export class ProxyInbound implements Inbound {
 
   /** Never rejects. */
   async #serve(client: Socket): Promise<void> {
-    this.#undecided.add(client);
-    client.once("close", () => this.#undecided.delete(client));
     const users = this.#users;
     try {
-      const request = await this.#accept(client, users);
+      const request = await this.#acceptUndecided(client, users);
       // Others may have taken their place meanwhile.
       if (request !== undefined && users !== this.#users && !this.#users.stillAdmit(request.user, users)) {
         throw new SocksRefusal("its login does not hold any more");
       }
-      this.#undecided.delete(client);
       if (request === undefined) this.#http.serve(client);
-      else if ("control" in request) await this.#associations?.serve(request);
-      else await this.#onRequest(request);
+      // Neither rejects. To wait for their end would keep all of this until then.
+      else if ("control" in request) void this.#associations?.serve(request);
+      else void this.#onRequest(request);
     } catch (error) {
       this.#logRefusal(client, error instanceof Error ? error.message : String(error));
       // A refusal has closed it already, gently.
@@ -183,11 +181,23 @@ export class ProxyInbound implements Inbound {
     }
   }
 
+  async #acceptUndecided(client: Socket, users: Users): Promise<ProxyRequest | AssociateRequest | undefined> {
+    this.#undecided.add(client);
+    try {
+      return await this.#accept(client, users);
+    } finally {
+      this.#undecided.delete(client);
+    }
+  }
+
   /** Reads what a SOCKS client wants; `undefined` if the client speaks HTTP. */
   async #accept(client: Socket, users: Users): Promise<ProxyRequest | AssociateRequest | undefined> {
     const protocols = protocolsByType[this.type];
     const options = {
-      ...{ inbound: this.tag, users, logins: this.#logins, timeoutMs: this.#times.handshakeMs },
+      inbound: this.tag,
+      users,
+      logins: this.#logins,
+      timeoutMs: this.#times.handshakeMs,
       lingerMs: this.#times.lingerMs,
       withPackets: this.#associations !== undefined,
     };

@@ -13,8 +13,7 @@ export class ServedClients {
   /** @param routed - Resolves when the client has been served. It never rejects. */
   async add(request: Request, routed: Promise<void>): Promise<void> {
     this.#served.set(routed, request);
-    await routed;
-    this.#served.delete(routed);
+    return routed.then(() => void this.#served.delete(routed));
   }
 
   /** Ends the connections of those that are meant at once, by whatever they are about to do. */

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 
 export interface User {
   readonly username: string;
@@ -41,5 +41,5 @@ export class Users {
 }
 
 function digestOf(password: string): Buffer {
-  return createHash("sha256").update(password).digest();
+  return hash("sha256", password, "buffer");
 }

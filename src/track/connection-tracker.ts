@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import type { ConnectionSinks } from "../net/byte-sink.js";
 import type { Endpoint } from "../net/endpoint.js";
 import type { PacketConnection } from "../net/packet-connection.js";
 import type { Network } from "./network.js";
@@ -35,6 +36,13 @@ export interface ConnectionTracker {
    * @returns the connection itself, or what stands in for it. From here on only that may be used.
    */
   routedConnection<C extends Duplex>(connection: C, metadata: ConnectionMetadata): C;
+  /**
+   * Called in place of {@link routedConnection} by whoever moves a connection's bytes and tells of them himself, which spares
+   * both of them a wrapper. Default: there is none, and connections have to be wrapped.
+   *
+   * @returns who is to be told; nobody if the tracker has no interest.
+   */
+  routedSinks?(metadata: ConnectionMetadata): ConnectionSinks;
   /**
    * The same for the packets that a client exchanges by way of one outbound; the `destination` in their facts is where the
    * first of them goes.

@@ -36,7 +36,7 @@ export interface StatsTrackerOptions {
  * What finds no room in the store any more is not counted, and its connections work as ever: the first time, a warning
  * says so. The same goes for a name that `*` would count and that cannot be part of a counter's name.
  */
-export class StatsTracker implements ConnectionTracker {
+export class StatsTracker implements Required<ConnectionTracker> {
   readonly #store: CounterStore;
   readonly #listed: Readonly<Record<StatScope, ReadonlySet<string>>>;
   readonly #logger: Logger;
@@ -67,6 +67,11 @@ export class StatsTracker implements ConnectionTracker {
   routedConnection<C extends Duplex>(connection: C, metadata: ConnectionMetadata): C {
     const sinks = this.#sinksOf(metadata);
     return sinks === undefined ? connection : countConnection(connection, sinks);
+  }
+
+  /** Creates the counters that the connection moves, if they do not exist. */
+  routedSinks(metadata: ConnectionMetadata): ConnectionSinks {
+    return this.#sinksOf(metadata) ?? noSinks;
   }
 
   routedPacketConnection(connection: PacketConnection, metadata: ConnectionMetadata): PacketConnection {
@@ -119,6 +124,8 @@ export class StatsTracker implements ConnectionTracker {
     this.#logger.warn("not counted; others may follow", { [scope]: tag, reason });
   }
 }
+
+const noSinks: ConnectionSinks = { uplink: [], downlink: [] };
 
 /** What to do about a store that is full, in the words of a config and of a program. */
 const moreCounters =

@@ -111,6 +111,15 @@ describe("ConnectionLimits", () => {
     admitMany(limits, "192.0.2.1", 1);
   });
 
+  it("tells of each connection that closes, and of none that was not let in", () => {
+    let released = 0;
+    const limits = new ConnectionLimits({ maxCount: 2, onReleased: () => (released += 1) });
+    const releases = ["192.0.2.1", "192.0.2.1", "192.0.2.2"].map((address) => limits.admit(address));
+    assert.equal(released, 0);
+    for (const release of releases) release?.();
+    assert.equal(released, 2);
+  });
+
   it("does not ask for room where a limit refuses", () => {
     let asked = 0;
     const limits = new ConnectionLimits({ maxCount: 1, hasRoom: () => (asked += 1) > 0 });

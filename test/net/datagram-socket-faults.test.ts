@@ -87,6 +87,66 @@ describe("DatagramSocket that cannot do what it is told", () => {
   });
 });
 
+describe("DatagramSocket that is to be connected", () => {
+  const unreachable: readonly (readonly [title: string, to: Endpoint])[] = [
+    ["port 0", { host: "127.0.0.1", port: 0 }],
+    ["an IPv6 address from IPv4", { host: "::1", port: 9 }],
+    ["a name, which it does not resolve", { host: "localhost", port: 9 }],
+  ];
+  for (const [title, to] of unreachable) {
+    it(`stays as it is when that is ${title}`, io, async (t) => {
+      const { socket, send, arrived } = openSocket(t);
+      socket.connect(to);
+      await turns(4);
+      for (const peer of [await openUdpPeer(t), await openUdpPeer(t)]) {
+        assert.equal(await send(Buffer.from("hello"), peer.local), undefined);
+        assert.equal((await peer.receive()).payload.toString(), "hello");
+        await peer.send("answer", socket.local);
+      }
+      await arrived(2);
+    });
+  }
+
+  it(
+    "is not harmed by a port where nobody listens any more, and loses nothing but what goes there",
+    io,
+    async (t) => {
+      const { socket, send, arrived } = openSocket(t);
+      const deaf = await openUdpPeer(t);
+      const { port } = deaf.local;
+      await deaf[Symbol.asyncDispose]();
+      socket.connect({ host: "127.0.0.1", port });
+      for (let round = 0; round < 5; round++) {
+        assert.equal(await send(Buffer.from("anybody?"), socket.local), undefined);
+      }
+      const peer = await openUdpPeer(t, { port });
+      assert.equal(await send(Buffer.from("hello"), socket.local), undefined);
+      assert.equal((await peer.receive()).payload.toString(), "hello");
+      await peer.send("answer", socket.local);
+      await arrived(1);
+    },
+  );
+
+  it("is not sent again what was refused when it is closed meanwhile", io, async (t) => {
+    const { socket, send } = openSocket(t);
+    const deaf = await openUdpPeer(t);
+    const { port } = deaf.local;
+    await deaf[Symbol.asyncDispose]();
+    socket.connect({ host: "127.0.0.1", port });
+    await send(Buffer.from("anybody?"), socket.local);
+    const told = send(Buffer.from("refused"), socket.local);
+    socket.close();
+    assert.equal((await told)?.message, "socket is closed");
+  });
+
+  it("is left alone when it is closed", io, async (t) => {
+    const { socket } = openSocket(t);
+    socket.close();
+    socket.connect({ host: "127.0.0.1", port: 9 });
+    await socket.closed;
+  });
+});
+
 describe("DatagramSocket that is closed", () => {
   it("sends nothing when it is closed, and says so", io, async (t) => {
     const { socket } = openSocket(t);

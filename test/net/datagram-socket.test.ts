@@ -105,6 +105,22 @@ for (const { host, maxBytes, skip } of families) {
       }
     });
 
+    it("hears and writes to nobody else once it is connected", io, async (t) => {
+      const { socket, received, arrived, send } = openSocket(t, host);
+      const [peer, other] = [await openUdpPeer(t, { host }), await openUdpPeer(t, { host })];
+      socket.connect(peer.local);
+      // Once is for good.
+      socket.connect(other.local);
+      await other.send("stranger", socket.local);
+      await peer.send("hello", socket.local);
+      await arrived(1);
+      assert.deepEqual(received, [{ payload: Buffer.from("hello"), endpoint: peer.local }]);
+      assert.equal(await send([Buffer.from("ans"), Buffer.from("wer")], other.local), undefined);
+      const answer = await peer.receive();
+      assert.deepEqual([answer.payload.toString(), answer.endpoint], ["answer", socket.local]);
+      assert.equal(other.waitingCount, 0);
+    });
+
     it("frees its port at once when it is closed", io, (t) => {
       const { socket } = openSocket(t, host);
       socket.close();
@@ -140,6 +156,19 @@ describe("DatagramSocket", () => {
       assert.deepEqual([answer.payload.length, answer.endpoint], [maxBytes, { host, port }]);
       assert.equal(codeOf(await send(Buffer.alloc(maxBytes + 1), peer.local)), "EMSGSIZE");
     }
+  });
+
+  it("on :: can be connected to an IPv4 address", { ...io, skip }, async (t) => {
+    const { socket, received, arrived, send } = openSocket(t, "::");
+    const [peer, other] = [await openUdpPeer(t), await openUdpPeer(t)];
+    const local = { host: "127.0.0.1", port: socket.local.port };
+    socket.connect(peer.local);
+    await other.send("stranger", local);
+    await peer.send("hello", local);
+    await arrived(1);
+    assert.deepEqual(received[0]?.endpoint, peer.local);
+    await send(Buffer.from("answer"), peer.local);
+    assert.equal((await peer.receive()).payload.toString(), "answer");
   });
 
   it("says that :: is in use when somebody has its port for IPv4", { ...io, skip }, async (t) => {

@@ -55,6 +55,25 @@ describe("DescriptorHeadroom", () => {
     assert.equal(fake.counts, 11);
   });
 
+  it("counts seldom while connections close as others come, and no less than after 64 of them", () => {
+    const fake = new FakeProcess(10_000);
+    fake.ask(1);
+    const before = fake.counts;
+    for (let connection = 0; connection < 640; connection++) {
+      fake.ask(1);
+      fake.headroom.release();
+    }
+    assert.equal(fake.counts, before + 10);
+  });
+
+  it("is not good for more connections, however many close", () => {
+    const fake = new FakeProcess(10_000);
+    fake.ask(1);
+    for (let connection = 0; connection < 100; connection++) fake.headroom.release();
+    fake.fill();
+    assert.ok(fake.free >= 32 - 2 * 8 && fake.free <= 32, `${fake.free} are left`);
+  });
+
   it("leaves descriptors to the connections that are open", () => {
     const fake = new FakeProcess(10_000);
     fake.fill();

@@ -42,6 +42,22 @@ describe("startDialDeadline", () => {
     assert.deepEqual(reasonOf(signal), timeout);
   });
 
+  it("tells the one who asked last, once, and why", (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const giveUp = new AbortController();
+    const deadline = startDialDeadline("connect to a:1", 1_000, giveUp.signal);
+    const told: unknown[] = [];
+    deadline.whenOver(() => told.push("before"));
+    deadline.whenOver((reason) => told.push(reason));
+    assert.equal(deadline.reason, undefined);
+    t.mock.timers.tick(1_000);
+    giveUp.abort();
+    assert.deepEqual(told, [timeout]);
+    assert.deepEqual(deadline.reason, timeout);
+    // Whoever asks for a signal only now is told, too.
+    assert.equal(deadline.signal.reason, deadline.reason);
+  });
+
   it("leaves nothing behind when it is cleared, and never aborts then", (t) => {
     t.mock.timers.enable({ apis: ["setTimeout"] });
     const giveUp = new AbortController();

@@ -332,6 +332,20 @@ describe("dial", () => {
     assert.equal(askedCount, 0);
   });
 
+  it("leaves nothing on the socket that would keep what is over", io, async (t) => {
+    const { port } = await destination(t);
+    const sockets = [await dial({ host: "127.0.0.1", port }), await dial({ host: "127.0.0.1", port })];
+    closeAfter(t, ...sockets);
+    const [one, other] = sockets.map((socket) => socket.listeners("error"));
+    assert.equal(one?.length, 1);
+    // The same for both: so it knows of neither.
+    assert.deepEqual(one, other);
+    assert.deepEqual(
+      sockets.map((socket) => socket.listenerCount("connect")),
+      [0, 0],
+    );
+  });
+
   it("leaves no timer behind", io, async (t) => {
     const { port } = await destination(t);
     const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;

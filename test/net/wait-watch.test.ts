@@ -63,6 +63,18 @@ describe("WaitWatch", () => {
     assert.ok(second.checkCount > 0);
   });
 
+  it("forgets who will not wait any more at once", (t) => {
+    const { watch, pass } = watched(t);
+    const [gone, waiting] = [createWaiter(), createWaiter()];
+    watch.add(gone);
+    watch.add(waiting);
+    watch.delete(gone);
+    // Nobody that it knows.
+    watch.delete(createWaiter());
+    pass();
+    assert.deepEqual([gone.checkCount, waiting.checkCount], [0, 1]);
+  });
+
   it("has one timer for all of them, and none while nobody waits", (t) => {
     const { watch, pass, timerCount } = watched(t);
     assert.equal(timerCount(), 0);

@@ -31,6 +31,7 @@ describe("toLogFields", () => {
     });
     assert.deepEqual(fields, {
       ...facts,
+      user: undefined,
       network: "tcp",
       source: "[::1]:1",
       destination: "[2001:db8::1]:53",

@@ -184,6 +184,33 @@ describe("Router", () => {
     assert.deepEqual([up.bytes, down.bytes], [8, 6]);
   });
 
+  it("wraps nothing for a tracker that says who is to be told, and asks before it dials", io, async (t) => {
+    const { request, far } = await fakeRequest(t);
+    const { up, down, sinks } = createTallies();
+    const asked: ConnectionMetadata[] = [];
+    const wrapping = new FakeTracker();
+    const tracker = Object.assign(wrapping, {
+      routedSinks: (metadata: ConnectionMetadata) => {
+        asked.push(metadata);
+        return sinks;
+      },
+    });
+    const [near, remote] = createPipe();
+    const final = outboundWith(async () => {
+      assert.equal(asked.length, 1);
+      return Promise.resolve({ connection: near, boundTo });
+    });
+    request.client.unshift(Buffer.from("head"));
+    const routed = createRouter({ final, tracker }).route(request);
+    far.end("body");
+    assert.equal((await readAll(remote)).toString(), "headbody");
+    remote.end("answer");
+    assert.equal((await readAll(far)).toString(), "answer");
+    await routed;
+    assert.deepEqual([up.bytes, down.bytes, wrapping.calls.length, asked.length], [8, 6, 0, 1]);
+    assert.deepEqual([asked[0]?.outbound, asked[0]?.destination], ["out", destination]);
+  });
+
   it("relays through a tracker's wrapper that is not ours, and counts beneath it", io, async (t) => {
     const { request, far } = await fakeRequest(t);
     const { up, down, sinks } = createTallies();

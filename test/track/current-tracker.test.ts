@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { PassThrough } from "node:stream";
 import { describe, it } from "node:test";
 import { CounterStore } from "../../src/stats/counter-store.js";
-import { chainTrackers, type ConnectionMetadata } from "../../src/track/connection-tracker.js";
+import type { ConnectionMetadata } from "../../src/track/connection-tracker.js";
 import { CurrentTracker } from "../../src/track/current-tracker.js";
 import { StatsTracker } from "../../src/track/stats-tracker.js";
 import { MemoryPackets } from "../helpers/memory-packets.js";
@@ -20,7 +20,7 @@ const metadata: ConnectionMetadata = {
 describe("CurrentTracker", () => {
   it("shows each connection to the tracker that is the current one when it is routed", () => {
     const store = new CounterStore();
-    const tracker = new CurrentTracker(chainTrackers([]));
+    const tracker = new CurrentTracker(new StatsTracker(store));
     const connection = new PassThrough();
     assert.equal(tracker.routedConnection(connection, metadata), connection);
     assert.equal(store.size, 0);
@@ -32,7 +32,7 @@ describe("CurrentTracker", () => {
 
   it("does so with packet connections, too", () => {
     const store = new CounterStore();
-    const tracker = new CurrentTracker(chainTrackers([]));
+    const tracker = new CurrentTracker(new StatsTracker(store));
     const packets = new MemoryPackets();
     assert.equal(tracker.routedPacketConnection(packets, metadata), packets);
     tracker.replaceBy(new StatsTracker(store, { outbounds: ["out"] }));
@@ -40,11 +40,20 @@ describe("CurrentTracker", () => {
     assert.equal(store.size, 2);
   });
 
+  it("says whom the current one would have told", () => {
+    const store = new CounterStore();
+    const tracker = new CurrentTracker(new StatsTracker(store));
+    assert.deepEqual(tracker.routedSinks(metadata), { uplink: [], downlink: [] });
+    tracker.replaceBy(new StatsTracker(store, { inbounds: ["in"] }));
+    for (const sink of tracker.routedSinks(metadata).downlink) sink.add(7);
+    assert.equal(store.get("inbound>>>in>>>traffic>>>downlink")?.value, 7n);
+  });
+
   it("leaves a connection to whom it was shown", async () => {
     const store = new CounterStore();
     const tracker = new CurrentTracker(new StatsTracker(store, { inbounds: ["in"] }));
     const counted = tracker.routedConnection(new PassThrough(), metadata);
-    tracker.replaceBy(chainTrackers([]));
+    tracker.replaceBy(new StatsTracker(store));
     counted.write("seven b");
     await once(counted, "readable");
     counted.read();

@@ -69,6 +69,27 @@ describe("StatsTracker", () => {
     assert.equal(store.size, 0);
   });
 
+  it("says who is to be told of a connection's bytes instead of wrapping it", () => {
+    const store = new CounterStore();
+    const lists = { inbounds: ["in"], outbounds: ["out"], users: ["alice"] };
+    const tracker = new StatsTracker(store, lists);
+    const { uplink, downlink } = tracker.routedSinks({
+      ...metadata,
+      inbound: "in",
+      outbound: "out",
+      user: "alice",
+    });
+    assert.deepEqual([uplink.length, downlink.length, store.size], [3, 3, 6]);
+    for (const sink of uplink) sink.add(5);
+    for (const sink of downlink) sink.add(7);
+    for (const name of ["inbound>>>in", "outbound>>>out", "user>>>alice"]) {
+      assert.equal(store.get(`${name}>>>traffic>>>uplink`)?.value, 5n);
+      assert.equal(store.get(`${name}>>>traffic>>>downlink`)?.value, 7n);
+    }
+    const nobody = new StatsTracker(store).routedSinks(metadata);
+    assert.deepEqual(nobody, { uplink: [], downlink: [] });
+  });
+
   it("creates the six counters at zero as soon as the connection is routed", () => {
     const store = new CounterStore();
     const tracker = new StatsTracker(store, { inbounds: ["socks"], outbounds: ["direct"], users: ["alice"] });

@@ -109,7 +109,10 @@ export class DirectInbound implements Inbound {
 /** There is no handshake, and so no word for what goes wrong: such a client is reset. */
 function toRequest(client: Socket, inbound: string, destination: Endpoint): ProxyRequest {
   return {
-    ...{ inbound, client, source: remoteEndpointOf(client), destination },
+    inbound,
+    client,
+    source: remoteEndpointOf(client),
+    destination,
     accept: () => undefined,
     reject: () => {
       resetConnection(client);

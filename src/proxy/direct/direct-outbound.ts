@@ -22,7 +22,7 @@ export class DirectOutbound implements DialingOutbound, PacketOutbound {
   readonly tag: string;
   readonly blocks = false;
   readonly #resolver: Resolver;
-  readonly #dialOptions: DialOptions;
+  readonly #dialOptions: Omit<DialOptions, "signal">;
 
   constructor({ tag, resolver = new Resolver(), ...dialOptions }: DirectOutboundOptions) {
     this.tag = tag;
@@ -31,7 +31,7 @@ export class DirectOutbound implements DialingOutbound, PacketOutbound {
   }
 
   async dial(destination: Endpoint, { signal }: OutboundDialOptions = {}): Promise<OutboundConnection> {
-    const connection = await dial(destination, { ...this.#dialOptions, signal });
+    const connection = await dial(destination, { signal, ...this.#dialOptions });
     return { connection, boundTo: localEndpointOf(connection) };
   }
 

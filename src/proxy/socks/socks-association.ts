@@ -8,7 +8,7 @@ import type { PacketConnection, PacketReceiver, PacketSent } from "../../net/pac
 import { localEndpointOf, remoteEndpointOf } from "../../net/socket-endpoint.js";
 import { toError } from "../../net/system-error.js";
 import { defaultClientTimes, type ClientTimes } from "../client-times.js";
-import { formatSocksPacketHeader, parseSocksPacket } from "./socks5-packet.js";
+import { formatSocksPacketHeader, SocksPacketParser } from "./socks5-packet.js";
 
 export interface SocksAssociationOptions {
   /** The connection on which the client asked for the association, and which it keeps open as long as it wants it. */
@@ -41,11 +41,12 @@ export class SocksAssociation implements PacketConnection {
   readonly #idle: IdleTimer;
   readonly #times: ClientTimes;
   readonly #logger: Logger;
-  readonly #clientHost: string;
+  readonly #parser = new SocksPacketParser();
   /** 0 if it announced none of its own. */
   readonly #announcedPort: number;
-  /** 0 until it is known. */
-  #clientPort = 0;
+  /** Where it was heard last; until it is known, what it announced. */
+  #client: Endpoint;
+  #isKnown = false;
   #onPacket: PacketReceiver | undefined;
   #newestHeader: { readonly from: Endpoint; readonly bytes: Buffer } | undefined;
 
@@ -57,12 +58,12 @@ export class SocksAssociation implements PacketConnection {
     times = defaultClientTimes,
     logger = silentLogger,
   }: SocksAssociationOptions) {
-    const client = remoteEndpointOf(control);
+    const { host } = remoteEndpointOf(control);
     this.#control = control;
     this.#times = times;
     this.#logger = logger;
-    this.#clientHost = client.host;
-    this.#announcedPort = expected.host === client.host ? expected.port : 0;
+    this.#announcedPort = expected.host === host ? expected.port : 0;
+    this.#client = { host, port: this.#announcedPort };
     this.#socket = new DatagramSocket({
       local: { host: localEndpointOf(control).host, port: 0 },
       onDatagram: this.#onDatagram,
@@ -89,9 +90,8 @@ export class SocksAssociation implements PacketConnection {
 
   send(payload: Buffer, from: Endpoint, onSent: PacketSent = ignore): void {
     this.#idle.touch();
-    const client = { host: this.#clientHost, port: this.#clientPort || this.#announcedPort };
     try {
-      this.#socket.send([this.#headerFor(from), payload], client, onSent);
+      this.#socket.send([this.#headerFor(from), payload], this.#client, onSent);
     } catch (error) {
       onSent(toError(error));
     }
@@ -108,19 +108,26 @@ export class SocksAssociation implements PacketConnection {
       this.#logger.debug("packet of somebody else dropped", { source: from.host, port: from.port });
       return;
     }
-    const packet = parseSocksPacket(datagram);
+    const packet = this.#parser.parse(datagram);
     if (packet.kind === "bad") {
       this.#logger.debug("packet dropped", { source: from.host, port: from.port, reason: packet.reason });
       return;
     }
-    this.#clientPort = from.port;
+    if (!this.#isKnown) this.#recognize(from);
+    this.#client = from;
     this.#idle.touch();
     this.#onPacket?.(packet.payload, packet.endpoint);
   };
 
   #isClient({ host, port }: Endpoint): boolean {
-    if (host !== this.#clientHost) return false;
-    return this.#clientPort === 0 || port === this.#clientPort || port === this.#announcedPort;
+    if (host !== this.#client.host) return false;
+    return !this.#isKnown || port === this.#client.port || port === this.#announcedPort;
+  }
+
+  /** From here on nobody else need be heard, unless it announced a port from which it may still send. */
+  #recognize(client: Endpoint): void {
+    this.#isKnown = true;
+    if (this.#announcedPort === 0 || client.port === this.#announcedPort) this.#socket.connect(client);
   }
 
   /** Answers mostly come from where the one before came from. */

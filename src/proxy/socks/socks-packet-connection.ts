@@ -7,7 +7,7 @@ import type { PacketConnection, PacketReceiver, PacketSent } from "../../net/pac
 import { PacketQueue } from "../../net/packet-queue.js";
 import { localEndpointOf } from "../../net/socket-endpoint.js";
 import { toError } from "../../net/system-error.js";
-import { formatSocksPacketHeader, parseSocksPacket } from "./socks5-packet.js";
+import { formatSocksPacketHeader, SocksPacketParser } from "./socks5-packet.js";
 
 export interface SocksPacketConnectionOptions {
   /** The connection on which the association was asked for, and which has to stay open as long as it is wanted. */
@@ -29,6 +29,7 @@ export class SocksPacketConnection implements PacketConnection {
   readonly #relay: Endpoint;
   readonly #logger: Logger;
   readonly #socket: DatagramSocket;
+  readonly #parser = new SocksPacketParser();
   readonly #queue = new PacketQueue();
 
   /** @throws ListenError if there is no port to be had. */
@@ -79,7 +80,7 @@ export class SocksPacketConnection implements PacketConnection {
       this.#drop("it does not come from the relay", { host, port });
       return;
     }
-    const packet = parseSocksPacket(datagram);
+    const packet = this.#parser.parse(datagram);
     if (packet.kind === "bad") {
       this.#drop(packet.reason, { host, port });
     } else if (!this.#queue.push(packet.payload, packet.endpoint)) {

@@ -69,14 +69,12 @@ export async function acceptSocks5(
   };
   if (request.kind === "connect") {
     return {
-      ...{
-        inbound,
-        client,
-        user,
-        source: remoteEndpointOf(client),
-        destination: request.destination,
-        accept,
-      },
+      inbound,
+      client,
+      user,
+      source: remoteEndpointOf(client),
+      destination: request.destination,
+      accept,
       reject: ({ code }) => {
         endWith(client, formatReply(socks5ReplyTo(code)), lingerMs);
       },

@@ -39,6 +39,32 @@ export function parseSocksPacket(datagram: Buffer): ParsedSocksPacket {
   }
 }
 
+const noBytes = Buffer.alloc(0);
+
+/**
+ * Takes the datagrams of one sender apart. Most are for where the one before was for: of those only the header is compared.
+ */
+export class SocksPacketParser {
+  /** The last one that was read. */
+  #header = noBytes;
+  #endpoint: Endpoint = { host: "", port: 0 };
+
+  /** As {@link parseSocksPacket}. */
+  parse(datagram: Buffer): ParsedSocksPacket {
+    const header = this.#header;
+    if (header.length > 0 && startsWith(datagram, header)) {
+      return { kind: "packet", endpoint: this.#endpoint, payload: datagram.subarray(header.length) };
+    }
+    const parsed = parseSocksPacket(datagram);
+    if (parsed.kind === "packet") {
+      // A copy: a part would keep the whole datagram.
+      this.#header = Buffer.from(datagram.subarray(0, datagram.length - parsed.payload.length));
+      this.#endpoint = parsed.endpoint;
+    }
+    return parsed;
+  }
+}
+
 /**
  * Writes what stands before the payload.
  *
@@ -46,6 +72,15 @@ export function parseSocksPacket(datagram: Buffer): ParsedSocksPacket {
  */
 export function formatSocksPacketHeader(endpoint: Endpoint): Buffer {
   return Buffer.concat([Buffer.of(0, 0, 0), formatSocksAddress(endpoint)]);
+}
+
+/** A loop: for so few bytes a call into Node costs more. */
+function startsWith(bytes: Buffer, start: Buffer): boolean {
+  if (bytes.length < start.length) return false;
+  for (let index = 0; index < start.length; index++) {
+    if (bytes[index] !== start[index]) return false;
+  }
+  return true;
 }
 
 function bad(reason: string): ParsedSocksPacket {

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Endpoint } from "../../../src/net/endpoint.js";
-import { formatSocksPacketHeader, parseSocksPacket } from "../../../src/proxy/socks/socks5-packet.js";
+import {
+  formatSocksPacketHeader,
+  parseSocksPacket,
+  SocksPacketParser,
+} from "../../../src/proxy/socks/socks5-packet.js";
 import { createRandom } from "../../helpers/random.js";
 import { readSocks5Packet, socks5Packet } from "../../helpers/socks5-udp-client.js";
 
@@ -15,7 +19,7 @@ function reasonOf(datagram: Buffer): string {
 }
 
 /** A destination of each kind. */
-const endpoints: readonly Endpoint[] = [
+const endpoints: readonly [Endpoint, ...Endpoint[]] = [
   { host: "127.0.0.1", port: 80 },
   { host: "255.255.255.255", port: 65_535 },
   { host: "0.0.0.0", port: 1 },
@@ -129,6 +133,41 @@ describe("parseSocksPacket", () => {
       kinds.add(parseSocksPacket(datagram).kind);
     }
     assert.deepEqual([...kinds].sort(), ["bad", "packet"]);
+  });
+});
+
+describe("SocksPacketParser", () => {
+  it("makes of each datagram what it would make of it alone, whatever came before", () => {
+    const random = createRandom(0x5ea);
+    const parser = new SocksPacketParser();
+    for (let round = 0; round < 5_000; round++) {
+      const datagram = socks5Packet(payload, random.pick(endpoints));
+      const kind = random.below(4);
+      // Often as the one before, often cut, often with another byte somewhere.
+      const cut = kind === 0 ? datagram.subarray(0, random.below(datagram.length)) : datagram;
+      if (kind === 1) cut[random.below(cut.length)] = random.below(256);
+      assert.deepEqual(parser.parse(cut), parseSocksPacket(cut), cut.toString("hex"));
+    }
+  });
+
+  it("reads the header of the same destination once", () => {
+    const parser = new SocksPacketParser();
+    const [first, second] = ["one", "two"].map((text) => {
+      const parsed = parser.parse(socks5Packet(text, { host: "a.test", port: 5 }));
+      assert.ok(parsed.kind === "packet");
+      return parsed;
+    });
+    assert.equal(first?.endpoint, second?.endpoint);
+    assert.deepEqual([first?.payload.toString(), second?.payload.toString()], ["one", "two"]);
+  });
+
+  it("keeps nothing of a datagram, whose bytes are its receiver's", () => {
+    const parser = new SocksPacketParser();
+    const [a, b] = [5, 6].map((port) => socks5Packet(payload, { host: "1.2.3.4", port }));
+    assert.ok(a !== undefined && b !== undefined);
+    parser.parse(a);
+    b.copy(a);
+    assert.deepEqual(parser.parse(b), { kind: "packet", endpoint: { host: "1.2.3.4", port: 6 }, payload });
   });
 });
 
