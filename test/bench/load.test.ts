@@ -19,9 +19,9 @@ describe("the bench's load", () => {
     it(`is what the proxy counts: ${JSON.stringify(load)}`, { timeout: 20_000 }, async () => {
       const generator = await LoadGenerator.start();
       try {
-        await generator.carryOut(load, undefined);
+        await generator.carryOut(load);
         const proxy = { host: "127.0.0.1", port: portOf(cli().proxy) };
-        const { lostCount } = await generator.carryOut(load, proxy);
+        const { lostCount } = await generator.carryOut(load, { proxy });
         assert.equal(lostCount, 0);
         await generator.release();
         await cli().stderr.matching(/connection closed/);
