@@ -56,12 +56,10 @@ class Life {
     this.#every(callEveryMs, this.times.calls, (onDone) => {
       small.call(onDone);
     });
-    const query: Begin = (onDone) => {
-      large.call(onDone);
-    };
     if (load.largeEveryMs !== undefined) {
-      this.#begin([], query);
-      this.#every(load.largeEveryMs, [], query);
+      this.#every(load.largeEveryMs, [], (onDone) => {
+        large.call(onDone);
+      });
     }
     await setTimeout(load.ms);
     this.#stopTimers();
@@ -106,7 +104,9 @@ class Life {
     };
   }
 
+  /** Begins something right away, and then again and again. */
   #every(periodMs: number, times: number[], begin: Begin): void {
+    this.#begin(times, begin);
     this.#timers.push(
       setInterval(() => {
         this.#begin(times, begin);
@@ -138,9 +138,9 @@ async function exchangeByte(way: Way): Promise<void> {
     },
   });
   socket.write(formatLoadHead(0, 1));
-  await Promise.race([
-    back,
-    once(socket, "close").then(() => Promise.reject(new Error("nothing came back"))),
-  ]);
+  const ended = once(socket, "close").then(() => {
+    throw new Error("nothing came back");
+  });
+  await Promise.race([back, ended]);
   socket.destroy();
 }

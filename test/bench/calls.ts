@@ -14,12 +14,21 @@ const { getStats, queryStats } = StatsService.method;
 /** Asks for a counter that every server has. */
 export const getOne = toCall(getStats, { name: counterNamesOf(tagOf(0))[0] });
 /** The same counter, looked for. */
-export const queryOne = toCall(queryStats, { pattern: counterNamesOf(tagOf(0))[0] });
+export const queryOne = toCall(queryStats, queryFor(counterNamesOf(tagOf(0))[0]));
 export const queryAll = toCall(queryStats, {});
 export const queryAndReset = toCall(queryStats, { reset: true });
-// In the field for one pattern, since the list of them and expressions came with V2Ray 5.
-export const queryBySubstring = toCall(queryStats, { pattern: hundredth.substring });
-export const queryByRegexp = toCall(queryStats, { pattern: hundredth.regexp, regexp: true });
+export const queryBySubstring = toCall(queryStats, queryFor(hundredth.substring));
+export const queryByRegexp = toCall(queryStats, queryFor(hundredth.regexp, true));
+
+interface PatternQuery {
+  /** The one pattern; the list of them came with V2Ray 5, and expressions with it. */
+  readonly pattern: string;
+  readonly regexp: boolean;
+}
+
+export function queryFor(pattern: string, regexp = false): PatternQuery {
+  return { pattern, regexp };
+}
 
 function toCall<I extends DescMessage, O extends DescMessage>(
   { parent, name, input }: DescMethodUnary<I, O>,

@@ -23,5 +23,5 @@ export const hundredth = { substring: "99>>>", regexp: "u[0-9]+99>>>traffic>>>(u
 
 /** A tag with which the names of the counters have 44 characters, on average. */
 export function longTagOf(index: number): string {
-  return `user${String(index).padStart(7, "0")}@a.b`;
+  return `user${String(index).padStart(7, "0")}@b`;
 }

@@ -4,7 +4,6 @@ import type { BesideLoad, Load } from "./load-protocol.js";
 import type { Measure } from "./measure.js";
 import { measureLoad } from "./measured-load.js";
 import { descriptorsOf, rssBytesOf } from "./process-cost.js";
-import type { RunningServer } from "./servers.js";
 import type { Stall } from "./stall-watch.js";
 import { quantile } from "./statistics.js";
 
@@ -28,7 +27,7 @@ function beside(counterCount: number, ms: number): Measure {
     metrics: [
       { title: "longest stall, ms", digits: 1 },
       { title: "of its own CPU, ms", digits: 1 },
-      { title: "without queries, ms", digits: 1 },
+      { title: "without queries, ms", digits: 1, isAlone: true },
       { title: "echo p99, ms", digits: 1 },
       { title: "connection p99, ms", digits: 1 },
       { title: "GetStats p99, ms", digits: 1 },
@@ -86,7 +85,7 @@ function idleCallers(count: number): Measure {
       { title: "descriptors/connection", digits: 2 },
     ],
     sample: async (server, generator) => {
-      const { pid }: RunningServer = server;
+      const { pid } = server;
       // What a process takes for its first connection is not what it takes for another one.
       await measureLoad(server, generator, idle(50));
       const [rss, descriptors] = [rssBytesOf(pid), descriptorsOf(pid)];
