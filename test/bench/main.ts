@@ -1,6 +1,7 @@
 // Measures this server side by side with others, and prints the ratios. It asserts nothing: machines differ, and are noisy.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { format } from "prettier";
 import { rootPath } from "../helpers/cli.js";
 import { formatBars } from "./bars.js";
 import { writeFigures } from "./docs.js";
@@ -11,13 +12,16 @@ import { describeRun, toMeasureRecord, type BenchRecord, type MeasureRecord } fr
 import { formatMeasure, formatRun } from "./report.js";
 import { carryOutRounds } from "./rounds.js";
 
+// What it has started ends with it.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+
 const options = parseOptions(process.argv.slice(2));
 if (options.isHelpWanted) print(usage());
-else if (options.from === undefined) keep(await measureAll());
-else keep(JSON.parse(readFileSync(options.from, "utf8")) as BenchRecord);
+else if (options.from === undefined) await keep(await measureAll());
+else await keep(JSON.parse(readFileSync(options.from, "utf8")) as BenchRecord);
 
 async function measureAll(): Promise<BenchRecord> {
-  const run = describeRun();
+  const run = describeRun(options.scale);
   print(`${formatRun(run)}\n`);
   const measures: MeasureRecord[] = [];
   const load = await LoadGenerator.start();
@@ -34,9 +38,9 @@ async function measureAll(): Promise<BenchRecord> {
   return { ...run, measures };
 }
 
-function keep(record: BenchRecord): void {
+async function keep(record: BenchRecord): Promise<void> {
   print(formatBars(record));
-  const json = `${JSON.stringify(record, undefined, 2)}\n`;
+  const json = await format(JSON.stringify(record), { parser: "json", printWidth: 110 });
   if (options.json !== undefined) writeFileSync(options.json, json);
   if (!options.writesDocs) return;
   const page = join(rootPath, "docs", "benchmarks.md");

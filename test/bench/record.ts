@@ -15,6 +15,8 @@ export interface BenchRecord {
   readonly machine: MachineRecord;
   /** The version of each program that took part, or that it is not installed. */
   readonly versions: Readonly<Record<string, string>>;
+  /** How much of each load, and of each size, there was. */
+  readonly scale: number;
   readonly measures: readonly MeasureRecord[];
 }
 
@@ -50,9 +52,10 @@ export interface ValueRecord {
 }
 
 /** What ran where, to be printed before anything is measured. */
-export function describeRun(): Omit<BenchRecord, "measures"> {
+export function describeRun(scale: number): Omit<BenchRecord, "measures"> {
   const [cpu] = cpus();
   return {
+    scale,
     date: new Date().toISOString().slice(0, 10),
     machine: {
       cpu: cpu?.model.trim() ?? "?",

@@ -2,12 +2,13 @@ import { formatTable } from "./markdown-table.js";
 import type { BenchRecord, MeasureRecord, ValueRecord } from "./record.js";
 
 /** What it was measured on. */
-export function formatRun({ date, machine, versions }: Omit<BenchRecord, "measures">): string {
+export function formatRun({ date, machine, versions, scale }: Omit<BenchRecord, "measures">): string {
   const { cpu, cores, memoryGiB, kernel } = machine;
   const programs = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return [
     `Measured on ${date}, on ${cores} × ${cpu} with ${memoryGiB} GiB of memory, ${kernel}.`,
     `With ${programs.join(", ")}.`,
+    ...(scale === 1 ? [] : [`A look only: loads and sizes were ${scale} of what is said below.`]),
   ].join("\n");
 }
 
