@@ -61,7 +61,7 @@ export function usage(): string {
     "",
     "  --rounds N       how many rounds make a median. Default: what each measure says, in brackets below",
     "  --scale N        how much of each load and size: 0.1 is a tenth, for a look. Default: 1",
-    "  --max-seconds N  after how long no further round of a measure begins. Default: 120",
+    "  --max-seconds N  after how long no further round of a measure begins. Default: 180",
     "  --json FILE      writes the figures to a file as well",
     "  --docs           writes them to docs/benchmarks.json and into docs/benchmarks.md",
     "  --from FILE      measures nothing, and takes the figures of such a file",

@@ -18,7 +18,7 @@ export function createProxyMeasures(scale: number): readonly Measure[] {
     bulk(
       "bulk-down-8",
       "Bulk, downlink: eight connections",
-      { downBytes: times(gigabyte / 4), count: 8, parallel: 8 },
+      { downBytes: times(gigabyte / 8), count: 8, parallel: 8 },
       bulkPeers,
       5,
     ),

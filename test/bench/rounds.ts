@@ -28,7 +28,7 @@ export interface MeasureResult {
 export interface RoundsOptions {
   /** Default: what the measure says. */
   readonly roundCount?: number | undefined;
-  /** After how long no further round begins, in milliseconds; one there is. Default: 120,000. */
+  /** After how long no further round begins, in milliseconds; one there is. Default: 180,000. */
   readonly maxMs?: number | undefined;
   /** Whether a first round is thrown away. Default: it is, unless each sample is of a server that has just begun. */
   readonly warmsUp?: boolean | undefined;
@@ -45,7 +45,7 @@ export async function carryOutRounds(
   load: LoadGenerator,
   {
     roundCount = measure.roundCount,
-    maxMs = 120_000,
+    maxMs = 180_000,
     warmsUp = !measure.isFresh,
     now = () => performance.now(),
   }: RoundsOptions = {},

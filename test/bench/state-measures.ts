@@ -11,7 +11,7 @@ import { quantile } from "./statistics.js";
 export function createStateMeasures(scale: number): readonly Measure[] {
   const times = (count: number): number => Math.max(2, Math.round(count * scale));
   return [
-    beside(times(100_000), Math.max(100, 5_000 * scale)),
+    beside(times(100_000), Math.max(100, 4_000 * scale)),
     memoryPerCounter(times(1_000_000)),
     idleCallers(times(1_000)),
   ];
