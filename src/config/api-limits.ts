@@ -60,7 +60,7 @@ export const apiLimitsSchema = section({
     { least: 100, most: 100_000 },
   ).default(4_000),
   query_time: durationField(
-    "How long the search for the counters of a query may take, the pauses left out in which others are served. What takes longer is RESOURCE_EXHAUSTED, and nothing is reset.",
+    "How long the search for the counters of a query may take, the pauses left out in which others are served. What takes longer is RESOURCE_EXHAUSTED, and what it has reset is given back.",
     "5s",
   ),
   waiting_queries: countField(

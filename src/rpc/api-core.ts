@@ -13,9 +13,10 @@ import type { OnlineUsers } from "../track/online-users.js";
 import { createApiConnectionLimits } from "./api-connection-limits.js";
 import { defaultApiLimits, type ApiLimits } from "./api-limits.js";
 import { ApiListener } from "./api-listener.js";
-import { createCallHandler } from "./call-handler.js";
+import { createCallHandler, type CallHandler } from "./call-handler.js";
 import type { CallTally } from "./call-tally.js";
-import { guard, type GuardedHandler, type GuardOptions } from "./guard.js";
+import { guard, type GuardOptions } from "./guard.js";
+import { GuessCut } from "./guess-cut.js";
 import type { MetricsOptions } from "./metrics/metrics-options.js";
 import { createMetricsPages } from "./metrics/pages.js";
 import { OnePortServer, type ConnectionTimeouts, type OnePortServerOptions } from "./one-port-server.js";
@@ -23,10 +24,11 @@ import { registerHealth } from "./health.js";
 import { refuseOwnConnections } from "./own-connections.js";
 import { registerReflection } from "./reflection.js";
 import { createRefusalTally } from "./refusal-tally.js";
-import { gate } from "./request-gate.js";
-import { registerStatsService } from "./routes.js";
+import { createRequestGate } from "./request-gate.js";
+import { hotMethodsOf, registerStatsService } from "./routes.js";
 import type { ApiSecret } from "./secrets.js";
 import { createStatsService } from "./stats-service.js";
+import { guardStreams } from "./stream-guard.js";
 import { SysStats } from "./sys-stats.js";
 
 /** What an {@link ApiCore} serves, and to whom. */
@@ -76,9 +78,9 @@ const protocols = ["h2", "http/1.1"] as const;
  * It ends with the last of its listeners that stops. Then another one is made.
  */
 export class ApiCore {
-  readonly #calls: GuardedHandler;
+  readonly #calls: CallHandler;
   readonly #guard: GuardOptions;
-  readonly #server: Omit<OnePortServerOptions, "onRequest">;
+  readonly #server: Omit<OnePortServerOptions, "onRequest" | "onStream">;
   readonly #logger: Logger;
   /** Whether it asks nobody for a secret or a certificate. */
   readonly #isOpenToAll: boolean;
@@ -117,19 +119,20 @@ export class ApiCore {
     const figures = { store, sysStats, ...ofProxy, calls: tallies, refusals };
     const limits = { ...defaultApiLimits, ...timeoutsAndLimits };
     const shared = { limits, refusals, logger };
-    const answerCall = createCallHandler({
+    const service = store && createStatsService({ store, online, sysStats, limits, refusals });
+    const calls = createCallHandler({
       routes: (router) => {
-        if (store !== undefined) {
-          registerStatsService(router, createStatsService({ store, online, sysStats, limits, refusals }));
-        }
+        if (service !== undefined) registerStatsService(router, service);
         registerHealth(router, { stopping, refusals });
         registerReflection(router, { stopping, refusals });
       },
+      hotMethods: service === undefined ? [] : hotMethodsOf(service),
       pages: createMetricsPages({ ...metrics, ...figures, logger }),
       onMethod: (tally) => tallies.push(tally),
       ...shared,
     });
-    this.#calls = gate(answerCall, shared);
+    const { beforeRequests, beforeStreams } = createRequestGate(shared);
+    this.#calls = { onRequest: beforeRequests(calls.onRequest), onStream: beforeStreams(calls.onStream) };
     const brake = new FailureBrake({
       onSlowed: (source) => {
         logger.warn("wrong secrets are answered late", { source });
@@ -142,6 +145,7 @@ export class ApiCore {
       allowedOrigins,
       secrets,
       brake,
+      guesses: new GuessCut(),
       stopping,
       refusals,
       isMutual: isProven,
@@ -170,7 +174,8 @@ export class ApiCore {
       listen,
       server: new OnePortServer({
         ...this.#server,
-        onRequest: guard(this.#calls, guardOptions),
+        onRequest: guard(this.#calls.onRequest, guardOptions),
+        onStream: guardStreams(this.#calls.onStream, guardOptions),
         secure: tls && (async (socket) => tls.secure(socket)),
       }),
       asksNobody: this.#isOpenToAll,

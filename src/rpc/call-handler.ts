@@ -1,34 +1,43 @@
-import {
-  Code,
-  ConnectError,
-  createConnectRouter,
-  createContextValues,
-  type ConnectRouter,
-} from "@connectrpc/connect";
+import { Code, ConnectError, createConnectRouter, type ConnectRouter } from "@connectrpc/connect";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { silentLogger, type Logger } from "../log/logger.js";
+import { contextValuesOf } from "./call-context.js";
 import { CallTally, callTallyKey, tallyCalls } from "./call-tally.js";
-import { AnswerQueue, answerQueueKey } from "./answer-queue.js";
+import { AnswerQueue } from "./answer-queue.js";
 import { defaultApiLimits, type ApiLimits } from "./api-limits.js";
-import { anybody, callerKey, connectionKey, holderOf, type Caller } from "./caller.js";
+import { anybody, holderOf, type Caller } from "./caller.js";
 import { isCall } from "./content-type.js";
 import { dropEndlessDeadlines } from "./deadline.js";
-import { deliveryKey, watchDelivery } from "./delivery.js";
+import { watchDelivery } from "./delivery.js";
 import { withPlainGrpcMessage } from "./grpc-message.js";
 import { fromGrpcWebText, toGrpcWebText } from "./grpc-web-text.js";
 import type { GuardedHandler } from "./guard.js";
 import { createCheapGzip } from "./gzip.js";
-import { connectionOf, pathOf, type NodeHandler, type NodeRequest, type NodeResponse } from "./node-http.js";
+import { createHotCalls, type HotCall } from "./hot/hot-calls.js";
+import type { HotMethod } from "./hot/hot-method.js";
+import { serveHotRequest, serveHotStream, type ServeHotOptions } from "./hot/serve-hot.js";
+import {
+  answerCarrierOf,
+  connectionOf,
+  pathOf,
+  type NodeHandler,
+  type NodeRequest,
+  type NodeResponse,
+} from "./node-http.js";
 import { paceAnswer, type PacedAnswerOptions } from "./paced-answer.js";
 import { createRefusalTally, type RefusalReason, type RefusalTally } from "./refusal-tally.js";
 import { refuse } from "./refusal.js";
+import { bodyOf, wasPutBack } from "./request-body.js";
 import { LargeRequests, watchRequestSize } from "./request-size.js";
+import type { GuardedStreamHandler } from "./stream-guard.js";
 
 export interface CallHandlerOptions {
   readonly routes: (router: ConnectRouter) => void;
   /** What a call may come to. A larger message is RESOURCE_EXHAUSTED. Default: that of {@link ApiLimits}. */
   readonly limits?: ApiLimits;
+  /** Methods of the routes that are also served on a shorter way. Default: none. */
+  readonly hotMethods?: readonly HotMethod[];
   /** Whatever is served beside the calls, by its path. Default: nothing. */
   readonly pages?: ReadonlyMap<string, NodeHandler>;
   /** Is given the tally of each method that the routes have. Default: nobody wants to know. */
@@ -37,6 +46,13 @@ export interface CallHandlerOptions {
   readonly refusals?: RefusalTally;
   /** Default: silent. */
   readonly logger?: Logger;
+}
+
+/** Serves what the guard lets pass. */
+export interface CallHandler {
+  readonly onRequest: GuardedHandler;
+  /** Takes a call from a stream of HTTP/2, if it is one that can be served so. */
+  readonly onStream: GuardedStreamHandler;
 }
 
 /**
@@ -49,11 +65,12 @@ export interface CallHandlerOptions {
 export function createCallHandler({
   routes,
   limits = {},
+  hotMethods = [],
   pages = new Map(),
   onMethod = () => undefined,
   refusals = createRefusalTally(),
   logger = silentLogger,
-}: CallHandlerOptions): GuardedHandler {
+}: CallHandlerOptions): CallHandler {
   const { maxRequestBytes, maxQueuedAnswerBytes } = { ...defaultApiLimits, ...limits };
   const largeRequests = new LargeRequests();
   const surroundings = {
@@ -65,8 +82,9 @@ export function createCallHandler({
       },
     },
   };
+  const compression = createCheapGzip(largeRequests.add);
   const router = createConnectRouter({
-    acceptCompression: [createCheapGzip(largeRequests.add)],
+    acceptCompression: [compression],
     readMaxBytes: maxRequestBytes,
     interceptors: [tallyCalls],
   });
@@ -80,7 +98,32 @@ export function createCallHandler({
   );
   const services = new Set(router.handlers.map(({ service }) => service.typeName));
 
-  return (request, response, caller = anybody) => {
+  const findHot = createHotCalls({
+    methods: hotMethods,
+    maxRequestBytes,
+    compression,
+    tallyOf: (path) => methods.get(path)?.tally,
+  });
+  const hotOptions = (call: HotCall, caller: Caller, handOver: () => void): ServeHotOptions => ({
+    ...{ call, caller, maxRequestBytes, handOver, pace: surroundings.pace },
+    onBroken: () => (refusals.unreadable_call += 1),
+    onFailed: (error) => {
+      logger.warn("call failed", { error: String(error) });
+    },
+  });
+
+  const onStream: GuardedStreamHandler = (stream, headers, admit, handOver) => {
+    const call = findHot({ verb: headers[":method"], path: headers[":path"], headers });
+    const caller = call && admit();
+    if (call === undefined || caller === undefined) return false;
+    stream.on("error", (error) => {
+      logger.debug("answer failed", { error: error.message });
+    });
+    serveHotStream(stream, hotOptions(call, caller, handOver));
+    return true;
+  };
+
+  const onRequest: GuardedHandler = (request, response, caller = anybody) => {
     // A caller who hangs up is normal, and what the call itself makes of it is in its answer.
     request.on("error", (error) => {
       logger.debug("request failed", { error: error.message });
@@ -96,12 +139,19 @@ export function createCallHandler({
       else refusals[refuseUnknown(request, response, path, services)] += 1;
       return;
     }
-    call(method, surroundings, caller, request, response).catch((error: unknown) => {
-      const { code, rawMessage } = ConnectError.from(error);
-      if (code !== Code.Aborted) logger.warn("call failed", { path, error: rawMessage });
-      response.destroy();
-    });
+    const callSlowly = (): void => {
+      call(method, surroundings, caller, request, response).catch((error: unknown) => {
+        const { code, rawMessage } = ConnectError.from(error);
+        if (code !== Code.Aborted) logger.warn("call failed", { path, error: rawMessage });
+        response.destroy();
+      });
+    };
+    const hotCall = findHot({ verb: request.method, path: request.url, headers: request.headers });
+    if (hotCall === undefined || wasPutBack(request)) callSlowly();
+    else serveHotRequest(request, response, hotOptions(hotCall, caller, callSlowly));
   };
+
+  return { onRequest, onStream };
 }
 
 /** A method of a service that is served. */
@@ -126,18 +176,16 @@ async function call(
   request: NodeRequest,
   response: NodeResponse,
 ): Promise<void> {
-  const values = createContextValues()
-    .set(deliveryKey, watchDelivery(request, response))
-    .set(callTallyKey, tally)
-    .set(callerKey, caller)
-    .set(connectionKey, connectionOf(request))
-    .set(answerQueueKey, pace.queue);
+  const carrier = answerCarrierOf(request, response);
+  const values = contextValuesOf({
+    caller,
+    connection: connectionOf(carrier.carrier),
+    delivery: watchDelivery(request, response),
+    queue: pace.queue,
+  }).set(callTallyKey, tally);
   const universal = universalRequestFromNodeRequest(request, response, undefined, values);
   dropEndlessDeadlines(universal.header);
-  // Unlike the body that connect-node makes, this one does not take the connection down with it when it is not read to
-  // its end, so that a caller who sends too much still gets an answer.
-  const body: AsyncIterable<Uint8Array> = request.iterator({ destroyOnReturn: false });
-  const asked = { ...universal, body };
+  const asked = { ...universal, body: bodyOf(request) };
   const inBinary = fromGrpcWebText(asked);
   const { add: onLarge } = largeRequests;
   const size = { maxBytes, onLarge };
@@ -151,7 +199,7 @@ async function call(
   });
   const written = toGrpcWebText(asked, answer);
   const ownPace = { ...pace, holder: holderOf(values) };
-  const paced = written.body && { body: paceAnswer(written.body, request, response, ownPace) };
+  const paced = written.body && { body: paceAnswer(written.body, carrier, ownPace) };
   await universalResponseToNodeResponse(withPlainGrpcMessage({ ...written, ...paced }), response);
 }
 

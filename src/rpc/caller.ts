@@ -35,7 +35,7 @@ export function holderOf(values: ContextValues): object | string {
  *
  * @throws ConnectError PERMISSION_DENIED if the caller may not reset; nothing is reset then.
  */
-export function assertMayReset({ values }: HandlerContext): void {
+export function assertMayReset({ values }: Pick<HandlerContext, "values">): void {
   const { name, mayReset } = values.get(callerKey);
   if (mayReset) return;
   throw new ConnectError(`the secret ${JSON.stringify(name)} may read but not reset`, Code.PermissionDenied);

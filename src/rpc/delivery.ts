@@ -23,18 +23,40 @@ export const deliveryKey = createContextKey<Delivery>(
 
 /** Watches the delivery of the answer to one HTTP request. */
 export function watchDelivery(request: NodeRequest, response: NodeResponse): Delivery {
-  const undos: (() => void)[] = [];
-  const settle = (isDelivered: boolean): void => {
-    const settled = undos.splice(0);
-    if (!isDelivered) for (const undo of settled) undo();
-  };
-  const carrier = "stream" in request ? request.stream : request.socket;
-  if ("stream" in request) watchStream(request.stream, settle);
-  else watchSocket(request.socket, response, settle);
+  return "stream" in request
+    ? deliveryOver(request.stream)
+    : deliveryBy(request.socket, (settle) => {
+        watchSocket(request.socket, response, settle);
+      });
+}
+
+/** Watches the delivery of the answer that a stream of HTTP/2 carries. */
+export function deliveryOver(stream: ServerHttp2Stream): Delivery {
+  return deliveryBy(stream, (settle) => {
+    watchStream(stream, settle);
+  });
+}
+
+/** Most calls have nothing to take back, and are not watched. */
+function deliveryBy(
+  carrier: Socket | ServerHttp2Stream,
+  watch: (settle: (isDelivered: boolean) => void) => void,
+): Delivery {
+  let undos: (() => void)[] | undefined;
   return {
     onLost: (undo) => {
-      if (carrier.destroyed) undo();
-      else undos.push(undo);
+      if (carrier.destroyed) {
+        undo();
+        return;
+      }
+      if (undos === undefined) {
+        undos = [];
+        watch((isDelivered) => {
+          const settled = undos?.splice(0) ?? [];
+          if (!isDelivered) for (const takeBack of settled) takeBack();
+        });
+      }
+      undos.push(undo);
     },
   };
 }

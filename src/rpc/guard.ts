@@ -5,7 +5,14 @@ import { FailureBrake } from "../net/failure-brake.js";
 import { anybody, type Caller } from "./caller.js";
 import { GuessCut } from "./guess-cut.js";
 import { healthPath } from "./health.js";
-import { authorityOf, pathOf, type NodeHandler, type NodeRequest, type NodeResponse } from "./node-http.js";
+import {
+  authorityOf,
+  carrierOf,
+  pathOf,
+  type NodeHandler,
+  type NodeRequest,
+  type NodeResponse,
+} from "./node-http.js";
 import { createOriginJudge, type OwnOriginOptions } from "./own-origin.js";
 import { createRefusalTally, type RefusalTally } from "./refusal-tally.js";
 import { refuse } from "./refusal.js";
@@ -18,6 +25,8 @@ export interface GuardOptions extends OwnOriginOptions {
   readonly isMutual?: boolean;
   /** Slows the answers to those who have no right secret. Default: one of its own. */
   readonly brake?: Pick<FailureBrake, "schedule">;
+  /** Cuts off whose guesses are too many; whoever guards streams of the same connections hands both the same. Default: one of its own. */
+  readonly guesses?: GuessCut;
   /** Aborts when the server stops, which no late answer shall hold up: those that wait are given at once. Default: never. */
   readonly stopping?: AbortSignal;
   /** Told of every request that is refused. Default: one that nobody reads. */
@@ -41,6 +50,7 @@ export function guard(handler: GuardedHandler, options: GuardOptions): NodeHandl
   const {
     secrets = [],
     brake = new FailureBrake(),
+    guesses = new GuessCut(),
     stopping,
     refusals = createRefusalTally(),
     isMutual = false,
@@ -48,13 +58,12 @@ export function guard(handler: GuardedHandler, options: GuardOptions): NodeHandl
   const judgeOrigin = createOriginJudge(options);
   const hasSecrets = secrets.length > 0;
   const judgeCaller = hasSecrets ? createCallerJudge(secrets) : () => anybody;
-  const guesses = new GuessCut();
 
   return (request, response) => {
     // On a Unix socket nobody else can be meant. In HTTP/2, whoever means nobody does not come this far.
     if (options.listenHost === undefined && request.headers.host === "") request.headers.host = "localhost";
     const caller = judgeCaller(request.headers.authorization);
-    if (hasSecrets && caller !== undefined) guesses.trust(request);
+    if (hasSecrets && caller !== undefined) guesses.trust(carrierOf(request));
     const isOpen = pathOf(request).startsWith(healthPath);
     const asksOnly = isPreflight(request);
     const admit = (): void => {
@@ -94,8 +103,7 @@ function strangerOf(request: NodeRequest): Caller {
   return { name: undefined, mayReset: false, strangerFrom: sourceOf(request) };
 }
 
-interface TurnAwayOptions extends Required<Pick<GuardOptions, "brake" | "refusals">> {
-  readonly guesses: GuessCut;
+interface TurnAwayOptions extends Required<Pick<GuardOptions, "brake" | "guesses" | "refusals">> {
   readonly stopping: AbortSignal | undefined;
 }
 

@@ -1,8 +1,14 @@
-import { constants, type Http2Session, type ServerHttp2Stream } from "node:http2";
+import { constants, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import { resetConnection } from "../net/reset.js";
 import { isEnding } from "./late-destroy.js";
-import { sparedEvent, type NodeRequest, type NodeResponse } from "./node-http.js";
+import {
+  connectionOf,
+  sparedEvent,
+  type Connection,
+  type NodeRequest,
+  type NodeResponse,
+} from "./node-http.js";
 
 /**
  * Cuts off those without a right secret where too many of them wait to be answered: an answer at once would have them guess
@@ -12,12 +18,11 @@ import { sparedEvent, type NodeRequest, type NodeResponse } from "./node-http.js
  * only the wrong request is cut.
  */
 export class GuessCut {
-  readonly #trusted = new WeakSet<Socket | Http2Session>();
+  readonly #trusted = new WeakSet<Connection>();
 
-  /** To be told of each request with a right secret. */
-  trust(request: NodeRequest): void {
-    const connection = "stream" in request ? request.stream.session : request.socket;
-    if (connection !== undefined) this.#trusted.add(connection);
+  /** To be told of what carries each request with a right secret. */
+  trust(carrier: Socket | ServerHttp2Stream): void {
+    this.#trusted.add(connectionOf(carrier));
   }
 
   /** Ends a request without an answer, and its connection where no right secret has come by it. */

@@ -1,7 +1,8 @@
 import type { ApiLimits } from "./api-limits.js";
-import type { NodeHandler, NodeRequest } from "./node-http.js";
+import type { NodeHandler } from "./node-http.js";
 import type { RefusalTally } from "./refusal-tally.js";
 import { refuse } from "./refusal.js";
+import type { StreamHead, StreamTaker } from "./stream-taker.js";
 
 export interface HeadLimitOptions {
   readonly limits: Required<Pick<ApiLimits, "maxHeaders" | "maxHeaderBytes">>;
@@ -29,13 +30,29 @@ export function limitHeads(
   };
 }
 
+/** The same in front of who takes streams: one with a larger head is not shown to it, and so goes on as a request. */
+export function limitStreamHeads(
+  take: StreamTaker,
+  { maxHeaders, maxHeaderBytes }: HeadLimitOptions["limits"],
+): StreamTaker {
+  return (stream, head, handOver) => {
+    const { count, bytes } = measureHead(head);
+    return count <= maxHeaders && bytes <= maxHeaderBytes && take(stream, head, handOver);
+  };
+}
+
 /** HTTP/2's own fields (`:path` and so on) are no headers, as the line of a request is none in HTTP/1.1. */
-function measureHead({ rawHeaders }: NodeRequest): { readonly count: number; readonly bytes: number } {
+function measureHead({ rawHeaders }: Pick<StreamHead, "rawHeaders">): {
+  readonly count: number;
+  readonly bytes: number;
+} {
   let ownCount = 0;
   let bytes = 0;
-  for (const [index, text] of rawHeaders.entries()) {
+  let isName = true;
+  for (const text of rawHeaders) {
     bytes += text.length;
-    if (index % 2 === 0 && text.startsWith(":")) ownCount += 1;
+    if (isName && text.startsWith(":")) ownCount += 1;
+    isName = !isName;
   }
   return { count: rawHeaders.length / 2 - ownCount, bytes };
 }

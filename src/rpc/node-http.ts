@@ -3,9 +3,10 @@ import {
   constants,
   type Http2ServerRequest,
   type Http2ServerResponse,
+  type Http2Session,
   type ServerHttp2Stream,
 } from "node:http2";
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 
 /** A request as Node's HTTP/1.1 and HTTP/2 servers hand it over. */
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
@@ -36,14 +37,36 @@ export function carrierOf(request: NodeRequest): Socket | ServerHttp2Stream {
   return "stream" in request ? request.stream : request.socket;
 }
 
-/** Something that no other connection has: it stands for the one on which a request came. */
-export function connectionOf(request: NodeRequest): object {
-  return "stream" in request ? (request.stream.session ?? request.stream) : request.socket;
+/** What an answer goes out by. */
+export interface AnswerCarrier {
+  /** What is destroyed when the answer is cut off: {@link carrierOf} its request. */
+  readonly carrier: Socket | ServerHttp2Stream;
+  /** What finishes when the last byte of it was taken. (In HTTP/2 the response's own "finish" comes with any close.) */
+  readonly answer: NodeResponse | ServerHttp2Stream;
+}
+
+/** What the answer to a request goes out by. */
+export function answerCarrierOf(request: NodeRequest, response: NodeResponse): AnswerCarrier {
+  if ("stream" in request) return streamCarrier(request.stream);
+  return { carrier: request.socket, answer: response };
+}
+
+/** The same for an answer on a stream of HTTP/2 of which no request was made. */
+export function streamCarrier(stream: ServerHttp2Stream): AnswerCarrier {
+  return { carrier: stream, answer: stream };
+}
+
+/** What stands for a connection. */
+export type Connection = Socket | Http2Session | ServerHttp2Stream;
+
+/** The connection of what is carried. A stream of HTTP/2 whose session is gone has only itself. */
+export function connectionOf(carrier: Socket | ServerHttp2Stream): Connection {
+  return carrier instanceof Socket ? carrier : (carrier.session ?? carrier);
 }
 
 /** Ends an answer in the middle, so that the other side takes it for what it is. In HTTP/1.1 the connection ends with it. */
-export function cutOff(request: NodeRequest): void {
-  // destroy() alone would say that there was no error.
-  if ("stream" in request) request.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
-  else request.socket.destroy();
+export function cutOff(carrier: Socket | ServerHttp2Stream): void {
+  // In HTTP/2, destroy() alone would say that there was no error.
+  if (carrier instanceof Socket) carrier.destroy();
+  else carrier.close(constants.NGHTTP2_INTERNAL_ERROR);
 }

@@ -1,4 +1,3 @@
-import { createServer as createHttp1Server, type Server as Http1Server } from "node:http";
 import {
   constants,
   createServer as createHttp2Server,
@@ -17,15 +16,25 @@ import { TcpListener } from "../net/tcp-listener.js";
 import { createApiConnectionLimits } from "./api-connection-limits.js";
 import { defaultApiLimits, type ApiLimits } from "./api-limits.js";
 import { assertAnnounced } from "./announced.js";
-import { destroyLate, isEnding } from "./late-destroy.js";
+import { destroyLate } from "./late-destroy.js";
 import { freeCallerAfter } from "./early-answer.js";
-import { limitHeads } from "./head-limit.js";
+import { limitHeads, limitStreamHeads } from "./head-limit.js";
+import { Http1Server } from "./http1-server.js";
 import { parseHttpVersion } from "./http-preface.js";
 import { watchFloods } from "./http2-flood-watch.js";
 import { watchSession, type SessionTimeouts } from "./http2-session-watch.js";
-import { carrierOf, type NodeHandler, type NodeRequest, type NodeResponse } from "./node-http.js";
-import { createRefusalTally, type RefusalReason, type RefusalTally } from "./refusal-tally.js";
+import {
+  answerCarrierOf,
+  carrierOf,
+  streamCarrier,
+  type AnswerCarrier,
+  type NodeHandler,
+  type NodeRequest,
+  type NodeResponse,
+} from "./node-http.js";
+import { createRefusalTally, type RefusalTally } from "./refusal-tally.js";
 import { cutSlowReader } from "./slow-reader.js";
+import { showStreams, takesNone, type StreamTaker } from "./stream-taker.js";
 
 /** How long connections may take, in milliseconds. */
 export interface ConnectionTimeouts extends Partial<SessionTimeouts> {
@@ -49,6 +58,11 @@ export interface ConnectionTimeouts extends Partial<SessionTimeouts> {
 
 export interface OnePortServerOptions extends ConnectionTimeouts {
   readonly onRequest: NodeHandler;
+  /**
+   * Shown each stream of HTTP/2 before a request is made of it, which takes long, unless its client waits for a `100
+   * Continue`. Default: takes none.
+   */
+  readonly onStream?: StreamTaker;
   /** Speaks TLS on an accepted connection; it rejects if that does not come about in time. Default: cleartext. */
   readonly secure?: ((socket: Socket) => Promise<TLSSocket>) | undefined;
   /** Lets connections in; whoever counts over several servers hands each the same. Default: one of its own, by `limits`. */
@@ -68,13 +82,6 @@ export interface OnePortServerOptions extends ConnectionTimeouts {
 const hardHeaderFactor = 2;
 /** Megabytes that one HTTP/2 connection may hold; Node refuses streams beyond it, and 10 are too few for large answers. */
 const maxSessionMemory = 64;
-/** What Node ends an HTTP/1.1 connection for, by the codes of its errors. */
-const http1Failures: ReadonlyMap<string | undefined, RefusalReason> = new Map([
-  ["HPE_HEADER_OVERFLOW", "large_headers"],
-  ["ERR_HTTP_REQUEST_TIMEOUT", "slow_request"],
-]);
-/** How often HTTP/1.1 connections are checked for their timeouts: short enough to keep them within a minute in all. */
-const checkingIntervalMs = 4_000;
 
 /**
  * HTTP/1.1 and HTTP/2 on one port, told apart by the first bytes of each connection, in cleartext as under TLS. (Node's
@@ -88,19 +95,20 @@ export class OnePortServer {
   readonly #http1: Http1Server;
   readonly #http2: Http2Server;
   readonly #onRequest: NodeHandler;
+  readonly #onStream: StreamTaker;
   readonly #secure: ((socket: Socket) => Promise<TLSSocket>) | undefined;
   readonly #limits: Required<ApiLimits>;
   readonly #refusals: RefusalTally;
   readonly #sniffTimeoutMs: number;
   readonly #sessionTimeouts: SessionTimeouts;
   readonly #logger: Logger;
-  /** Connections that run no call: in their handshake, undecided ones, and HTTP/1.1 ones before and between their requests. */
-  readonly #waiting = new Set<Socket>();
+  /** Connections in their handshake, and undecided ones. */
+  readonly #undecided = new Set<Socket>();
   readonly #sessions = new Set<ServerHttp2Session>();
-  #stopping = false;
 
   constructor({
     onRequest,
+    onStream = takesNone,
     secure,
     sniffTimeoutMs = 10_000,
     firstRequestTimeoutMs = 45_000,
@@ -115,33 +123,25 @@ export class OnePortServer {
     this.#secure = secure;
     this.#limits = { ...defaultApiLimits, ...limits };
     this.#onRequest = limitHeads(onRequest, { limits: this.#limits, refusals });
+    this.#onStream = limitStreamHeads(onStream, this.#limits);
     const { maxHeaders, maxHeaderBytes, maxCallsPerConnection: maxConcurrentStreams } = this.#limits;
     this.#refusals = refusals;
     this.#sniffTimeoutMs = sniffTimeoutMs;
     this.#logger = logger;
     this.#listener = new TcpListener({ onConnection: (socket) => void this.#serve(socket), admit, logger });
-    this.#http1 = createHttp1Server(
-      {
-        headersTimeout: firstRequestTimeoutMs,
-        requestTimeout: firstRequestTimeoutMs,
-        keepAliveTimeout: http1IdleTimeoutMs,
-        maxHeaderSize: hardHeaderFactor * maxHeaderBytes,
-        connectionsCheckingInterval: Math.min(checkingIntervalMs, firstRequestTimeoutMs),
-      },
-      this.#onHttpRequest,
-    );
-    // Otherwise those beyond 2,000 would be left out, and not be refused.
-    this.#http1.maxHeadersCount = 0;
-    // A server that never listened does not watch its timeouts before it is told that it does.
-    this.#http1.emit("listening");
-    this.#http2 = createHttp2Server(
-      {
-        settings: { maxConcurrentStreams, maxHeaderListSize: hardHeaderFactor * maxHeaderBytes },
-        maxHeaderListPairs: hardHeaderFactor * maxHeaders,
-        maxSessionMemory,
-      },
-      this.#onHttpRequest,
-    );
+    this.#http1 = new Http1Server({
+      onRequest: this.#handle,
+      maxHeadBytes: hardHeaderFactor * maxHeaderBytes,
+      requestTimeoutMs: firstRequestTimeoutMs,
+      idleTimeoutMs: http1IdleTimeoutMs,
+      refusals,
+    });
+    this.#http2 = createHttp2Server({
+      settings: { maxConcurrentStreams, maxHeaderListSize: hardHeaderFactor * maxHeaderBytes },
+      maxHeaderListPairs: hardHeaderFactor * maxHeaders,
+      maxSessionMemory,
+    });
+    showStreams(this.#http2, this.#takeStream, this.#handle);
     this.#sessionTimeouts = { firstRequestTimeoutMs, http2IdleTimeoutMs, http2PingIntervalMs };
   }
 
@@ -171,11 +171,10 @@ export class OnePortServer {
 
   /** Stops to accept, lets running calls end, and destroys the connections still open when `cut` aborts. */
   async stop(cut: AbortSignal): Promise<void> {
-    this.#stopping = true;
     const stopped = this.#listener.stop(cut);
-    for (const socket of this.#waiting) socket.destroy();
+    for (const socket of this.#undecided) socket.destroy();
     for (const session of this.#sessions) session.close();
-    this.#http1.close();
+    this.#http1.stop();
     await stopped;
   }
 
@@ -191,13 +190,13 @@ export class OnePortServer {
     try {
       if (this.#secure !== undefined) {
         socket = await this.#secure(accepted);
-        this.#waiting.delete(accepted);
+        this.#undecided.delete(accepted);
         this.#wait(socket);
       }
       const version = await readParsed(socket, parseHttpVersion, { timeoutMs: this.#sniffTimeoutMs });
+      this.#undecided.delete(socket);
       if (version === "http2") {
         assertAnnounced(socket);
-        this.#waiting.delete(socket);
         // A client's FIN ends an HTTP/2 connection. Node leaves that to the socket, and would keep the session for ever.
         socket.allowHalfOpen = false;
         this.#http2.once("session", (session) => {
@@ -205,10 +204,7 @@ export class OnePortServer {
         });
         this.#http2.emit("connection", socket);
       } else {
-        socket.once("error", (error) => {
-          this.#countHttp1Failure(error);
-        });
-        this.#http1.emit("connection", socket);
+        this.#http1.serve(socket);
       }
     } catch (error) {
       if (error instanceof ReadError && error.code === "timeout") this.#refusals.no_first_byte += 1;
@@ -218,8 +214,8 @@ export class OnePortServer {
   }
 
   #wait(socket: Socket): void {
-    this.#waiting.add(socket);
-    socket.once("close", () => this.#waiting.delete(socket));
+    this.#undecided.add(socket);
+    socket.once("close", () => this.#undecided.delete(socket));
   }
 
   #adopt(session: ServerHttp2Session, socket: Socket): void {
@@ -249,50 +245,35 @@ export class OnePortServer {
     });
   }
 
-  /** Node has answered it, if there was something to answer, and cuts the connection. */
-  #countHttp1Failure(error: Error): void {
-    const reason = http1Failures.get(errorCodeOf(error));
-    if (reason !== undefined) this.#refusals[reason] += 1;
-  }
-
-  readonly #onHttpRequest = (request: NodeRequest, response: NodeResponse): void => {
-    if (!("stream" in request)) {
-      this.#watchHttp1(request.socket, response);
-      this.#handle(request, response);
-      return;
-    }
-    // Hundreds can come, and be cancelled, in the same bytes: when all of these are read, they are to cost nothing more.
-    const { stream } = request;
-    process.nextTick(() => {
-      if (!stream.closed && !isEnding(stream.session)) this.#handle(request, response);
-    });
-  };
-
-  #handle(request: NodeRequest, response: NodeResponse): void {
+  readonly #handle = (request: NodeRequest, response: NodeResponse): void => {
     // Its connection is over, and so is everything on it.
     if (carrierOf(request).destroyed) return;
     freeCallerAfter(request, response);
-    cutSlowReader(request, response, {
-      timeoutMs: this.#limits.answerTimeoutMs,
-      onSlow: () => {
-        this.#refusals.slow_reader += 1;
-      },
-    });
+    this.#cutSlowReader(answerCarrierOf(request, response));
     try {
       this.#onRequest(request, response);
     } catch (error) {
       this.#logger.error("request failed", { error: String(error) });
       response.destroy();
     }
-  }
+  };
 
-  #watchHttp1(socket: Socket, response: NodeResponse): void {
-    this.#waiting.delete(socket);
-    if (this.#stopping) response.setHeader("connection", "close");
-    response.once("close", () => {
-      // An answer that began before the stop has promised to keep its connection.
-      if (this.#stopping) socket.destroySoon();
-      else if (!socket.destroyed) this.#waiting.add(socket);
+  readonly #takeStream: StreamTaker = (stream, head, handOver) => {
+    let endWatch: (() => void) | undefined;
+    const isTaken = this.#onStream(stream, head, () => {
+      endWatch?.();
+      handOver();
+    });
+    if (isTaken) endWatch = this.#cutSlowReader(streamCarrier(stream));
+    return isTaken;
+  };
+
+  #cutSlowReader(carrier: AnswerCarrier): () => void {
+    return cutSlowReader(carrier, {
+      timeoutMs: this.#limits.answerTimeoutMs,
+      onSlow: () => {
+        this.#refusals.slow_reader += 1;
+      },
     });
   }
 }

@@ -1,8 +1,9 @@
-import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import type { CounterStore } from "../stats/counter-store.js";
 import { formatOnlineName, parseOnlineName } from "../stats/online-name.js";
 import { formatStatName, type StatDirection } from "../stats/stat-name.js";
 import type { OnlineUsers } from "../track/online-users.js";
+import type { CallContext } from "./call-context.js";
 import { assertMayReset } from "./caller.js";
 import { resetFor } from "./reset-for.js";
 
@@ -56,7 +57,7 @@ export interface OnlineCalls {
    *
    * @throws ConnectError PERMISSION_DENIED for a reset by who may not; then nothing is reset.
    */
-  getUsersStats(request: UsersRequest, context: HandlerContext): { users: UserStat[] };
+  getUsersStats(request: UsersRequest, context: CallContext): { users: UserStat[] };
 }
 
 /** Implements Xray's calls over those who are online. As with the other calls, each is one synchronous step. */

@@ -1,8 +1,8 @@
 import type { AnswerQueue, QueuedAnswer } from "./answer-queue.js";
-import { carrierOf, connectionOf, cutOff, type NodeRequest, type NodeResponse } from "./node-http.js";
+import { connectionOf, cutOff, type AnswerCarrier } from "./node-http.js";
 
 /** An answer is written in pieces of so many bytes: each that is taken shows that somebody reads. */
-const pieceBytes = 64 * 1024;
+export const pieceBytes = 64 * 1024;
 
 export interface PacedAnswerOptions {
   /** Where the bytes are counted that wait. */
@@ -19,34 +19,56 @@ export interface PacedAnswerOptions {
  */
 export async function* paceAnswer(
   body: AsyncIterable<Uint8Array>,
-  request: NodeRequest,
-  response: NodeResponse,
-  { queue, holder, onNoRoom }: PacedAnswerOptions,
+  carrier: AnswerCarrier,
+  options: PacedAnswerOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const carrier = carrierOf(request);
-  let queued: QueuedAnswer | undefined;
-  const reader = {
-    connection: connectionOf(request),
-    holder,
-    cut: () => {
-      onNoRoom();
-      cutOff(request);
-    },
-  };
-  const settle = (): void => {
-    carrier.off("close", settle);
-    queued?.touch();
-    queued?.release();
-  };
-  // (The response's own "finish" comes with any close in HTTP/2.)
-  ("stream" in request ? request.stream : response).once("finish", settle);
-  carrier.once("close", settle);
+  const waiting = new WaitingAnswer(carrier, options);
   for await (const chunk of body) {
-    queued?.release();
-    queued = carrier.destroyed ? undefined : queue.add(chunk.length, reader);
+    waiting.hold(chunk.length);
     for (let start = 0; start < chunk.length; start += pieceBytes) {
       yield chunk.subarray(start, start + pieceBytes);
-      queued?.touch();
+      waiting.touch();
     }
+  }
+}
+
+/** An answer that waits to be taken: until it is, or its carrier closes, its bytes are counted. */
+export class WaitingAnswer {
+  readonly #carrier: AnswerCarrier["carrier"];
+  readonly #options: PacedAnswerOptions;
+  #queued: QueuedAnswer | undefined;
+
+  constructor({ carrier, answer }: AnswerCarrier, options: PacedAnswerOptions) {
+    this.#carrier = carrier;
+    this.#options = options;
+    const settle = (): void => {
+      carrier.off("close", settle);
+      this.#queued?.touch();
+      this.#queued?.release();
+    };
+    answer.once("finish", settle);
+    carrier.once("close", settle);
+  }
+
+  /** So many bytes wait from now on, in place of those that did. */
+  hold(bytes: number): void {
+    const { queue, holder, onNoRoom } = this.#options;
+    const carrier = this.#carrier;
+    this.#queued?.release();
+    this.#queued = undefined;
+    if (carrier.destroyed) return;
+    this.#queued = queue.add(bytes, {
+      connection: connectionOf(carrier),
+      holder,
+      cut: () => {
+        onNoRoom();
+        cutOff(carrier);
+      },
+    });
+  }
+
+  /** Some of them were taken. */
+  touch(): void {
+    this.#queued?.touch();
   }
 }

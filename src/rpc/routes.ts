@@ -2,6 +2,7 @@ import type { ConnectRouter } from "@connectrpc/connect";
 import { StatsService as SingBoxStatsService } from "#gen/experimental/v2rayapi/stats_pb.js";
 import { StatsService as V2rayStatsService } from "#gen/v2ray/core/app/stats/command/command_pb.js";
 import { StatsService as XrayStatsService } from "#gen/xray/app/stats/command/command_pb.js";
+import { hotUnary, hotWritten, type HotMethod } from "./hot/hot-method.js";
 import type { StatsService } from "./stats-service.js";
 
 /**
@@ -12,4 +13,23 @@ export function registerStatsService(router: ConnectRouter, service: StatsServic
   router.service(V2rayStatsService, service);
   router.service(XrayStatsService, service);
   router.service(SingBoxStatsService, service);
+}
+
+/** Its methods as they are served on the shorter way, under the same names. */
+export function hotMethodsOf(service: StatsService): readonly HotMethod[] {
+  const getStats: StatsService["getStats"] = (request, context) => service.getStats(request, context);
+  const writeQueryStats: StatsService["writeQueryStats"] = async (request, context) =>
+    service.writeQueryStats(request, context);
+  const getSysStats: StatsService["getSysStats"] = () => service.getSysStats();
+  return [
+    hotUnary(V2rayStatsService.method.getStats, getStats),
+    hotUnary(XrayStatsService.method.getStats, getStats),
+    hotUnary(SingBoxStatsService.method.getStats, getStats),
+    hotWritten(V2rayStatsService.method.queryStats, writeQueryStats),
+    hotWritten(XrayStatsService.method.queryStats, writeQueryStats),
+    hotWritten(SingBoxStatsService.method.queryStats, writeQueryStats),
+    hotUnary(V2rayStatsService.method.getSysStats, getSysStats),
+    hotUnary(XrayStatsService.method.getSysStats, getSysStats),
+    hotUnary(SingBoxStatsService.method.getSysStats, getSysStats),
+  ];
 }

@@ -5,7 +5,7 @@
 export type Steps<T> = Generator<void, T, number>;
 
 export interface SlicedWorkOptions {
-  /** How long works together may take before others have their turn of the event loop, in milliseconds. Default: 5. */
+  /** How long works together may take before others have their turn of the event loop, in milliseconds. Default: 2. */
   readonly sliceMs?: number;
   /** How long a round is, in milliseconds. Default: 250. */
   readonly roundMs?: number;
@@ -28,8 +28,7 @@ interface Work {
  * found so far.
  */
 export class SlicedWork {
-  /** How much of its time a work has taken when it is a long one. */
-  readonly sliceMs: number;
+  readonly #sliceMs: number;
   readonly #roundMs: number;
   readonly #now: () => number;
   readonly #fresh: Work[] = [];
@@ -38,8 +37,8 @@ export class SlicedWork {
   #usedMs = 0;
   #isTurnAwaited = false;
 
-  constructor({ sliceMs = 5, roundMs = 250, now = () => performance.now() }: SlicedWorkOptions = {}) {
-    this.sliceMs = sliceMs;
+  constructor({ sliceMs = 2, roundMs = 250, now = () => performance.now() }: SlicedWorkOptions = {}) {
+    this.#sliceMs = sliceMs;
     this.#roundMs = roundMs;
     this.#now = now;
   }
@@ -73,7 +72,7 @@ export class SlicedWork {
   }
 
   #work(): void {
-    while (this.#usedMs < this.sliceMs && this.#workOnce());
+    while (this.#usedMs < this.#sliceMs && this.#workOnce());
     if (this.#isTurnAwaited || this.#usedMs === 0) return;
     this.#isTurnAwaited = true;
     setImmediate(() => {
@@ -89,8 +88,8 @@ export class SlicedWork {
     const work = fresh ?? this.#next();
     if (work === undefined) return false;
     const startedAtMs = this.#now();
-    let isDone = work.advance(startedAtMs + this.sliceMs - this.#usedMs);
-    const isLong = work.usedMs >= this.sliceMs;
+    let isDone = work.advance(startedAtMs + this.#sliceMs - this.#usedMs);
+    const isLong = work.usedMs >= this.#sliceMs;
     // One step more tells it so, and it may end there: from here on it holds what it has found.
     if (!isDone && isLong && fresh !== undefined) isDone = work.advance(startedAtMs);
     const tookMs = this.#now() - startedAtMs;

@@ -1,5 +1,5 @@
-import type { Writable } from "node:stream";
-import { carrierOf, cutOff, type NodeRequest, type NodeResponse } from "./node-http.js";
+import { Socket } from "node:net";
+import { cutOff, type AnswerCarrier } from "./node-http.js";
 
 export interface SlowReaderOptions {
   /** How long what is there of an answer may wait without any of it being taken, in milliseconds. */
@@ -12,18 +12,17 @@ export interface SlowReaderOptions {
 const checksPerTimeout = 4;
 
 /**
- * Cuts the caller of a request off who does not read its answer, whatever that is: a call's, a page, a refusal. An answer that
+ * Cuts a caller off who does not read an answer, whatever that is: a call's, a page, a refusal. An answer that
  * has nothing to say for a while is not slow: what counts is what is there and is not taken, the end of it included.
  *
  * Where the other side takes nothing at all, the HTTP/2 stream that was reset cannot go either: then its session is ended.
+ *
+ * @returns what ends the watch before the answer is over.
  */
 export function cutSlowReader(
-  request: NodeRequest,
-  response: NodeResponse,
+  { carrier, answer }: AnswerCarrier,
   { timeoutMs, onSlow }: SlowReaderOptions,
-): void {
-  const carrier = carrierOf(request);
-  const answer: Writable = "stream" in request ? request.stream : response;
+): () => void {
   let isDrained = false;
   let leftBytes = 0;
   let takenBytes = 0;
@@ -31,7 +30,7 @@ export function cutSlowReader(
   let lookCount = 0;
   const look = (): void => {
     const { writableLength: left, writableEnded, writableFinished } = answer;
-    const taken = takenByConnection(request);
+    const taken = takenByConnection(carrier);
     const waits = left > 0 || (writableEnded && !writableFinished);
     const moved = isDrained || left < leftBytes || taken > takenBytes;
     isDrained = false;
@@ -42,9 +41,9 @@ export function cutSlowReader(
     else lookCount += 1;
     if (lookCount === checksPerTimeout + 1) {
       onSlow();
-      cutOff(request);
-    } else if (lookCount > 2 * checksPerTimeout && "stream" in request) {
-      request.stream.session?.destroy();
+      cutOff(carrier);
+    } else if (lookCount > 2 * checksPerTimeout && !(carrier instanceof Socket)) {
+      carrier.session?.destroy();
     }
   };
   const timer = setInterval(look, timeoutMs / checksPerTimeout);
@@ -54,16 +53,18 @@ export function cutSlowReader(
   const settle = (): void => {
     clearInterval(timer);
     carrier.off("close", settle);
+    answer.off("close", settle);
     answer.off("drain", onDrain);
   };
   // In HTTP/1.1 all answers of a connection listen to it.
   carrier.setMaxListeners(0);
   carrier.once("close", settle);
-  response.once("close", settle);
+  answer.once("close", settle);
   answer.on("drain", onDrain);
+  return settle;
 }
 
 /** In HTTP/1.1 an answer waits for those before it. In HTTP/2 the others are none of its business. */
-function takenByConnection(request: NodeRequest): number {
-  return "stream" in request ? 0 : request.socket.bytesWritten - request.socket.writableLength;
+function takenByConnection(carrier: AnswerCarrier["carrier"]): number {
+  return carrier instanceof Socket ? carrier.bytesWritten - carrier.writableLength : 0;
 }

@@ -1,18 +1,19 @@
-import { create } from "@bufbuild/protobuf";
+import { create, type Message } from "@bufbuild/protobuf";
+import { WireType } from "@bufbuild/protobuf/wire";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
-import type { CounterStore, NamedCounter } from "../stats/counter-store.js";
-import type { RegexpCompiler } from "../stats/matcher.js";
+import type { CounterStore } from "../stats/counter-store.js";
 import type { OnlineUsers } from "../track/online-users.js";
 import { answerQueueKey } from "./answer-queue.js";
 import { defaultApiLimits, type ApiLimits } from "./api-limits.js";
+import type { CallContext } from "./call-context.js";
 import { assertMayReset, holderOf } from "./caller.js";
 import { createOnlineCalls, type OnlineCalls } from "./online-calls.js";
 import { QueryBounds } from "./query-bounds.js";
-import { queryInSteps } from "./query-steps.js";
+import { readCounters, type TakeCounter } from "./read-counters.js";
 import { createRefusalTally, type RefusalTally } from "./refusal-tally.js";
 import { resetFor } from "./reset-for.js";
-import { SlicedWork, type Steps } from "./sliced-work.js";
-import { StatList } from "./stat-list.js";
+import { SlicedWork } from "./sliced-work.js";
+import { StatWriter } from "./stat-writer.js";
 import type { SysStatsFigures, SysStatsSource } from "./sys-stats.js";
 
 export interface StatsServiceOptions {
@@ -48,16 +49,15 @@ interface QueryAnswer {
   readonly stat: Stat[];
 }
 
-/** With so many counters an answer is encoded as it is made. */
+/** Of a store with so many counters, answers are encoded as they are made: to do that at once would hold the event loop up. */
 const manyCount = 2_048;
-/** How many counters are read in one step. */
-const readsPerStep = 64;
+/** A query that takes so much of our time, in milliseconds, is a long one. */
+const longMs = 5;
 
 /**
  * The calls of the V2Ray API's StatsService, for whatever name it is served under, and of Xray's where there is somebody to
- * know who is online. No byte slips between reading a counter and resetting it: that is
- * one step. A query of many counters, or with patterns that take their time, is answered a slice at a time, and its counters
- * are then not read in the same moment; every byte is in one answer all the same.
+ * know who is online. No byte slips between reading a counter and resetting it: that is one step. A query of many counters,
+ * or with patterns that take their time, is answered a slice at a time, and its counters are then not read in the same moment; every byte is in one answer all the same.
  */
 export interface StatsService extends Partial<OnlineCalls> {
   /**
@@ -65,15 +65,17 @@ export interface StatsService extends Partial<OnlineCalls> {
    *
    * @throws ConnectError NOT_FOUND, `NAME not found.`; PERMISSION_DENIED for a reset by who may not.
    */
-  getStats(request: GetRequest, context: HandlerContext): { stat: Stat };
+  getStats(request: GetRequest, context: CallContext): { stat: Stat };
   /**
    * Reads all counters that match, and resets them if asked to.
    *
    * @throws ConnectError INVALID_ARGUMENT for a bad regular expression and for patterns that are too many, too long or too
    * costly, RESOURCE_EXHAUSTED if it takes too long, if it is long and too many such are there, or if its answer is
-   * large and too much waits to be read, PERMISSION_DENIED for a reset by who may not; then nothing is reset.
+   * large and too much waits to be read, PERMISSION_DENIED for a reset by who may not; then nothing stays reset.
    */
   queryStats(request: QueryRequest, context: HandlerContext): Promise<QueryAnswer>;
+  /** The answer of {@link queryStats}, written out in protobuf's binary form, in pieces. */
+  writeQueryStats(request: QueryRequest, context: CallContext): Promise<readonly Uint8Array[]>;
   getSysStats(): SysStatsFigures;
 }
 
@@ -88,47 +90,42 @@ export function createStatsService({
   const bounds = new QueryBounds({ ...defaultApiLimits, ...limits }, refusals);
   const work = new SlicedWork();
 
-  function* query(
-    { pattern, patterns, reset }: QueryRequest,
-    compileRegexp: RegexpCompiler | undefined,
-    context: HandlerContext,
-  ): Steps<QueryAnswer> {
+  async function query(request: QueryRequest, context: CallContext, take: TakeCounter): Promise<void> {
+    const { pattern, patterns, regexp, reset } = request;
+    context.signal.throwIfAborted();
+    if (reset) assertMayReset(context);
+    bounds.assertPatterns(request);
+    const compileRegexp = regexp ? await bounds.loadCompiler() : undefined;
     const holder = holderOf(context.values);
     let leave: (() => void) | undefined;
+    let foundCount = 0;
     const check = (usedMs: number): void => {
       context.signal.throwIfAborted();
       bounds.assertTime(usedMs);
       // Until then it has found little that it could hold, so that any number of short queries may wait.
-      if (usedMs >= work.sliceMs) leave ??= bounds.takePlace(holder);
+      if (usedMs >= longMs) leave ??= bounds.takePlace(holder);
     };
+    const takeWhereThereIsRoom: TakeCounter = (slab, place, value) => {
+      foundCount += 1;
+      if (foundCount === manyCount) bounds.assertRoom(context.values.get(answerQueueKey), holder);
+      take(slab, place, value);
+    };
+    const allPatterns = pattern === "" ? patterns : [pattern, ...patterns];
+    const options = { store, patterns: allPatterns, compileRegexp, reset, context, check };
     try {
-      check(0);
-      const found = yield* queryInSteps(store, {
-        patterns: pattern === "" ? patterns : [pattern, ...patterns],
-        compileRegexp,
-        check,
-      });
-      if (found.length >= manyCount) bounds.assertRoom(context.values.get(answerQueueKey), holder);
-      return yield* answer(found, reset, context);
+      await work.run(readCounters(options, takeWhereThereIsRoom));
     } finally {
       leave?.();
     }
   }
 
-  function* answer(found: NamedCounter[], reset: boolean, context: HandlerContext): Steps<QueryAnswer> {
-    // From the first reset on nothing may fail: it would be answered, and the bytes were lost.
-    const list = found.length >= manyCount && isBinary(context) ? new StatList() : undefined;
-    const stat: Stat[] = [];
-    for (const [index, { name, counter }] of found.entries()) {
-      if (index % readsPerStep === readsPerStep - 1) yield;
-      const value = reset ? resetFor(context, counter) : counter.value;
-      if (list === undefined) stat.push({ name, value });
-      else list.add(name, value);
-    }
-    if (list === undefined) return { stat };
-    // Of the very type that this name of the service has: others would be copied without what is encoded.
-    return Object.assign(create(context.method.output), { stat, $unknown: list.toUnknown() });
-  }
+  const writeQueryStats: StatsService["writeQueryStats"] = async (request, context) => {
+    const writer = new StatWriter();
+    await query(request, context, (slab, place, value) => {
+      writer.add(slab, place, value);
+    });
+    return writer.finish();
+  };
 
   return {
     ...(online && createOnlineCalls({ online, store })),
@@ -142,12 +139,19 @@ export function createStatsService({
     },
 
     async queryStats(request, context) {
-      context.signal.throwIfAborted();
-      if (request.reset) assertMayReset(context);
-      bounds.assertPatterns(request);
-      const compileRegexp = request.regexp ? await bounds.loadCompiler() : undefined;
-      return work.run(query(request, compileRegexp, context));
+      const stat: Stat[] = [];
+      if (store.size >= manyCount && isBinary(context)) {
+        const $unknown = asUnknown(await writeQueryStats(request, context));
+        // Of the very type that this name of the service has: others would be copied without what is encoded.
+        return Object.assign(create(context.method.output), { stat, $unknown });
+      }
+      await query(request, context, (slab, place, value) => {
+        stat.push({ name: slab.nameAt(place), value });
+      });
+      return { stat };
     },
+
+    writeQueryStats,
 
     getSysStats: () => sysStats.read(),
   };
@@ -156,4 +160,10 @@ export function createStatsService({
 /** Whether the caller reads protobuf: in every protocol, JSON is in the name of its content type. */
 function isBinary({ requestHeader }: HandlerContext): boolean {
   return !/json/i.test(requestHeader.get("content-type") ?? "json");
+}
+
+/** An encoded answer as protobuf-es has what it does not know, and writes out as it is: one field, without its tag. */
+function asUnknown(answer: readonly Uint8Array[]): NonNullable<Message["$unknown"]> {
+  if (answer.length === 0) return [];
+  return [{ no: 1, wireType: WireType.LengthDelimited, data: Buffer.concat(answer).subarray(1) }];
 }

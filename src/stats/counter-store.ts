@@ -1,16 +1,15 @@
 import { copyOf } from "./copy-of.js";
-import { Counter, slotsPerCounter } from "./counter.js";
+import { CounterSlab } from "./counter-slab.js";
+import type { Counter } from "./counter.js";
 import {
   assertTag,
   formatStatName,
   parseStatName,
   statDirections,
+  type StatDirection,
   type StatName,
   type StatScope,
 } from "./stat-name.js";
-
-/** How many counters share one typed array: 64 KiB, small enough for a store that stays small. */
-const countersPerSlab = 4096;
 
 /** What the bound of a store may be: with less than a pair it could count nothing, and V8's maps hold no more than most. */
 export const maxCountersRange = { least: 2, most: 2 ** 24, default: 1_000_000 } as const;
@@ -52,17 +51,20 @@ export interface CounterSubject {
   readonly downlink: Counter | undefined;
 }
 
+/** The slabs that hold a store's counters, in the order of {@link CounterStore.query}. More may come, and they may fill. */
+export let slabsOf: (store: CounterStore) => readonly CounterSlab[];
+
 /**
  * The counters of one process, by name.
  *
  * A counter comes into being when it is first asked for by whoever counts, and stays until the process ends, so that a
  * reader never sees a total vanish. There are at most {@link CounterStoreOptions.maxCounters} of them.
  *
- * A name is kept in its parts: a connection finds its counters by a tag, without writing a name out, and a million of them
- * take less room.
+ * A connection finds its counters by a tag, without writing a name out; a query finds the names written out already.
  */
 export class CounterStore {
   #maxCounters = 0;
+  readonly #slabs: CounterSlab[] = [];
   readonly #subjects: Subject[] = [];
   readonly #subjectsByTag: Readonly<Record<StatScope, Map<string, Subject>>> = {
     inbound: new Map(),
@@ -70,8 +72,10 @@ export class CounterStore {
     user: new Map(),
   };
   #size = 0;
-  #slab = new BigInt64Array(0);
-  #slabLength = 0;
+
+  static {
+    slabsOf = (store) => store.#slabs;
+  }
 
   /**
    * A store without counters.
@@ -124,7 +128,7 @@ export class CounterStore {
       );
     }
     const subject = known ?? this.#createSubject(scope, tag);
-    return (subject[direction] = this.#createCounter());
+    return this.#createCounter(subject, direction);
   }
 
   /**
@@ -140,7 +144,7 @@ export class CounterStore {
     const missing = statDirections.filter((direction) => known?.[direction] === undefined);
     if (!this.#hasRoomFor(missing.length)) return undefined;
     const subject = known ?? this.#createSubject(scope, tag);
-    for (const direction of missing) subject[direction] = this.#createCounter();
+    for (const direction of missing) this.#createCounter(subject, direction);
     return isComplete(subject) ? subject : undefined;
   }
 
@@ -180,21 +184,26 @@ export class CounterStore {
   }
 
   #createSubject(scope: StatScope, tag: string): Subject {
-    const subject: Subject = { scope, tag: copyOf(tag), uplink: undefined, downlink: undefined };
+    const ownTag = copyOf(tag);
+    const slab = this.#slabWithRoom();
+    const place = slab.addSubject({ scope, tag: ownTag });
+    const subject: Subject = { scope, tag: ownTag, uplink: undefined, downlink: undefined, slab, place };
     this.#subjects.push(subject);
-    this.#subjectsByTag[scope].set(subject.tag, subject);
+    this.#subjectsByTag[scope].set(ownTag, subject);
     return subject;
   }
 
-  #createCounter(): Counter {
-    if (this.#slabLength === this.#slab.length) {
-      this.#slab = new BigInt64Array(countersPerSlab * slotsPerCounter);
-      this.#slabLength = 0;
-    }
-    const counter = new Counter(this.#slab, this.#slabLength);
-    this.#slabLength += slotsPerCounter;
+  #slabWithRoom(): CounterSlab {
+    const last = this.#slabs.at(-1);
+    if (last?.isFull === false) return last;
+    const slab = new CounterSlab();
+    this.#slabs.push(slab);
+    return slab;
+  }
+
+  #createCounter(subject: Subject, direction: StatDirection): Counter {
     this.#size++;
-    return counter;
+    return (subject[direction] = subject.slab.createCounter(subject.place, direction));
   }
 }
 
@@ -207,6 +216,9 @@ function isMaxCounters(count: number): boolean {
 interface Subject extends CounterSubject {
   uplink: Counter | undefined;
   downlink: Counter | undefined;
+  readonly slab: CounterSlab;
+  /** The first of its places in the slab. */
+  readonly place: number;
 }
 
 function isComplete(subject: Subject): subject is Subject & CounterPair {

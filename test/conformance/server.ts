@@ -33,7 +33,10 @@ const calls = createCallHandler({
   },
   limits: { maxRequestBytes },
 });
-const server = new OnePortServer({ onRequest: guard(calls, { listenHost }), limits: { maxRequestBytes } });
+const server = new OnePortServer({
+  onRequest: guard(calls.onRequest, { listenHost }),
+  limits: { maxRequestBytes },
+});
 const { host, port } = await server.listen({ host: listenHost, port: 0 });
 process.once("SIGTERM", () => void server[Symbol.asyncDispose]());
 const response = create(ServerCompatResponseSchema, { host, port });

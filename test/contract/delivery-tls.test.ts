@@ -16,6 +16,6 @@ describeDelivery({
   toPort: (tlsPort) => ({ tlsPort }),
   apiOptions: { tls: fixtureTls },
   roundCount: 10,
-  // What carries an answer does not know its protocol: one is enough for each version of HTTP.
+  // What carries an answer does not know its protocol: one is enough for each version of HTTP and each way to serve it.
   protocols: ["Connect", "gRPC"],
 });

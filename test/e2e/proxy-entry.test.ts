@@ -58,6 +58,7 @@ describe("the package's entry points", () => {
       "node:stream",
       "stats-entry.js",
       "stats/copy-of.js",
+      "stats/counter-slab.js",
       "stats/counter-store.js",
       "stats/counter.js",
       "stats/stat-name.js",

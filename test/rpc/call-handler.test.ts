@@ -49,7 +49,7 @@ async function startHandler(
   routes: (router: ConnectRouter) => void,
   logger = new RecordingLogger(),
 ): Promise<number> {
-  const server = new OnePortServer({ onRequest: createCallHandler({ routes, logger }) });
+  const server = new OnePortServer({ onRequest: createCallHandler({ routes, logger }).onRequest });
   closeAfter(t, server);
   const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
   return port;

@@ -40,7 +40,7 @@ async function startTallied(t: TestContext): Promise<Tallied> {
       throw new Error("broken");
     },
   };
-  const onRequest = createCallHandler({
+  const { onRequest } = createCallHandler({
     routes: (router) => {
       registerStatsService(router, createStatsService({ store: new CounterStore(), sysStats }));
     },

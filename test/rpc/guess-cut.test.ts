@@ -3,9 +3,11 @@ import { constants, type ClientHttp2Session } from "node:http2";
 import { describe, it, type TestContext } from "node:test";
 import { FailureBrake } from "../../src/net/failure-brake.js";
 import { guard } from "../../src/rpc/guard.js";
+import { GuessCut } from "../../src/rpc/guess-cut.js";
 import type { NodeResponse } from "../../src/rpc/node-http.js";
 import { OnePortServer } from "../../src/rpc/one-port-server.js";
 import { createRefusalTally } from "../../src/rpc/refusal-tally.js";
+import { guardStreams } from "../../src/rpc/stream-guard.js";
 import {
   http1Text,
   openRaw,
@@ -69,6 +71,28 @@ describe("wrong secrets where too many wait, over HTTP/2", io, () => {
     const session = openSession(t, port);
     const sent = [wrong, right, wrong].map(async (request) => sendOnSession(session, request));
     for (const { status } of await Promise.allSettled(sent)) assert.equal(status, "rejected");
+    assert.equal(refusals.too_many_wrong_secrets, 1);
+  });
+
+  it("end nothing but their stream where a right one has come by a stream of which no request was made", async (t) => {
+    const refusals = createRefusalTally();
+    const whom = { listenHost: "127.0.0.1", secrets, guesses: new GuessCut() };
+    const server = new OnePortServer({
+      onRequest: guard((_, response) => response.end(), {
+        ...{ ...whom, refusals, brake: { schedule: () => undefined } },
+      }),
+      onStream: guardStreams((stream, _headers, admit) => {
+        if (admit() === undefined) return false;
+        stream.respond({ ":status": 204 }, { endStream: true });
+        return true;
+      }, whom),
+    });
+    closeAfter(t, server);
+    const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+    const session = openSession(t, port);
+    assert.equal((await sendOnSession(session, right)).status, 204);
+    await assert.rejects(sendOnSession(session, wrong));
+    assert.equal((await sendOnSession(session, right)).status, 204);
     assert.equal(refusals.too_many_wrong_secrets, 1);
   });
 

@@ -155,7 +155,7 @@ describe("registerHealth()", io, () => {
     const routes = (router: ConnectRouter): void => {
       registerHealth(router, { stopping, maxWatchers: 2, refusals });
     };
-    const server = new OnePortServer({ onRequest: createCallHandler({ routes }) });
+    const server = new OnePortServer({ onRequest: createCallHandler({ routes }).onRequest });
     closeAfter(t, server);
     return (await server.listen({ host: "127.0.0.1", port: 0 })).port;
   }

@@ -54,7 +54,7 @@ describe("cutOff()", { timeout: 10_000 }, () => {
   for (const { version, send } of versions) {
     it(`fails the answer, and destroys what carries it: ${version}`, async (t) => {
       const { port, seen } = await startLooking(t, (request) => {
-        cutOff(request);
+        cutOff(carrierOf(request));
         return carrierOf(request);
       });
       await assert.rejects(send(port, { path: "/" }));

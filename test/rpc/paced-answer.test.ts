@@ -10,13 +10,21 @@ import { closeAfter } from "../helpers/sockets.js";
 import { closed } from "../helpers/timing.js";
 
 const headers = { "content-type": "application/proto" };
+/** Calls in binary are served on the shorter way, unless there is a query. */
+const ways = [
+  { way: "on the shorter way", query: "" },
+  { way: "by the router", query: "?by=router" },
+];
+
 /** Two answers of these are more than a socket holds, in the kernel and here. */
-const userCount = 60_000;
+const userCount = 6_000;
 
 async function startLarge(t: TestContext, options: Partial<ApiServerOptions>) {
   const api = await startApi(t, options);
   for (let user = 0; user < userCount; user++) {
-    api.store.counter({ scope: "user", tag: `a-user-with-a-long-name-${user}`, direction: "uplink" }).add(1);
+    api.store
+      .counter({ scope: "user", tag: `${"a-user-with-a-long-name-".repeat(25)}${user}`, direction: "uplink" })
+      .add(1);
   }
   const refusals = async (reason: string) =>
     Number((await scrape(api.port))[`v2ray_api_refused_requests_total{reason="${reason}"}`]);
@@ -24,108 +32,109 @@ async function startLarge(t: TestContext, options: Partial<ApiServerOptions>) {
 }
 
 /** A connection of HTTP/1.1 whose client asks for everything, twice, and reads none of it. */
-async function openStill(t: TestContext, port: number): Promise<Socket> {
+async function openStill(t: TestContext, port: number, query: string): Promise<Socket> {
   const socket = connect({ port, host: "127.0.0.1" });
   closeAfter(t, socket);
   socket.pause();
   await once(socket, "connect");
   const body = "";
-  socket.write(http1Text({ path: paths.queryStats, headers, body }).repeat(2));
+  socket.write(http1Text({ path: `${paths.queryStats}${query}`, headers, body }).repeat(2));
   return socket;
 }
 
-describe("an answer that nobody reads", { timeout: 60_000 }, () => {
-  it("is cut off over HTTP/1.1", async (t) => {
-    const { api, refusals } = await startLarge(t, { answerTimeoutMs: 200 });
-    const socket = await openStill(t, api.port);
-    while ((await refusals("slow_reader")) === 0);
-    socket.resume();
-    await closed(socket);
-  });
+for (const { way, query } of ways) {
+  describe(`an answer that nobody reads, ${way}`, { timeout: 60_000 }, () => {
+    it("is cut off over HTTP/1.1", async (t) => {
+      const { api, refusals } = await startLarge(t, { answerTimeoutMs: 200 });
+      const socket = await openStill(t, api.port, query);
+      while ((await refusals("slow_reader")) === 0);
+      socket.resume();
+      await closed(socket);
+    });
 
-  it("is cut off over HTTP/2, what it reset is given back, and its connection goes on", async (t) => {
-    const { api, refusals } = await startLarge(t, { answerTimeoutMs: 200 });
-    count(api.store, userUplink("alice"), 5);
-    const session = openSession(t, api.port, { initialWindowSize: 1_000 });
-    const stream = openStream(session, { path: paths.queryStats, headers });
-    // { reset: true }
-    stream.end(Buffer.from([0x10, 0x01]));
-    stream.on("error", () => undefined);
-    await once(stream, "response");
-    while ((await refusals("slow_reader")) === 0);
-    stream.resume();
-    await closed(stream);
-    assert.notEqual(stream.rstCode, 0);
-    assert.equal(valuesOf(api.store)[userUplink("alice")], 5n);
-    const other = openStream(session, { path: paths.getSysStats, headers });
-    other.end();
-    assert.equal((await readAnswer(other)).status, 200);
-  });
-
-  it("is cut off over HTTP/2 where it is small, too", async (t) => {
-    const { api, refusals } = await startLarge(t, { answerTimeoutMs: 200 });
-    const session = openSession(t, api.port, { initialWindowSize: 0 });
-    const stream = openStream(session, { path: paths.getSysStats, headers });
-    stream.on("error", () => undefined);
-    stream.end();
-    while ((await refusals("slow_reader")) === 0);
-    stream.resume();
-    await closed(stream);
-  });
-
-  it("is not cut off before it had its time: another large one is refused, which resets nothing", async (t) => {
-    const { api, refusals } = await startLarge(t, { maxQueuedAnswerBytes: 1_000_000 });
-    await openStill(t, api.port);
-    while ((await sendHttp1(api.port, { path: paths.queryStats, headers })).status === 200);
-    count(api.store, userUplink("alice"), 5);
-    for (const send of [sendHttp1, sendHttp2]) {
+    it("is cut off over HTTP/2, what it reset is given back, and its connection goes on", async (t) => {
+      const { api, refusals } = await startLarge(t, { answerTimeoutMs: 200 });
+      count(api.store, userUplink("alice"), 5);
+      const session = openSession(t, api.port, { initialWindowSize: 1_000 });
+      const stream = openStream(session, { path: `${paths.queryStats}${query}`, headers });
       // { reset: true }
-      const body = Buffer.from([0x10, 0x01]);
-      const answer = await send(api.port, { path: paths.queryStats, headers, body });
-      assert.equal(answer.status, 429);
-      // { pattern: "alice" }
-      const short = await send(api.port, {
-        ...{ path: paths.queryStats, headers, body: Buffer.from("\x0a\x05alice") },
-      });
-      assert.equal(short.status, 200);
-      assert.ok(short.body.includes("alice"));
-    }
-    assert.ok((await refusals("queued_answers")) >= 2);
-    assert.equal(valuesOf(api.store)[userUplink("alice")], 5n);
-  });
+      stream.end(Buffer.from([0x10, 0x01]));
+      stream.on("error", () => undefined);
+      await once(stream, "response");
+      while ((await refusals("slow_reader")) === 0);
+      stream.resume();
+      await closed(stream);
+      assert.notEqual(stream.rstCode, 0);
+      assert.equal(valuesOf(api.store)[userUplink("alice")], 5n);
+      const other = openStream(session, { path: `${paths.getSysStats}${query}`, headers });
+      other.end();
+      assert.equal((await readAnswer(other)).status, 200);
+    });
 
-  it("makes room for others after five seconds, and what it reset is given back", async (t) => {
-    const { api, refusals } = await startLarge(t, { maxQueuedAnswerBytes: 5_000_000 });
-    let passedMs = 0;
-    const clock = performance.now.bind(performance);
-    t.mock.method(performance, "now", () => clock() + passedMs);
-    count(api.store, userUplink("alice"), 5);
-    const session = openSession(t, api.port, { initialWindowSize: 1_000 });
-    const still = openStream(session, { path: paths.queryStats, headers });
-    // { reset: true }
-    still.end(Buffer.from([0x10, 0x01]));
-    still.on("error", () => undefined);
-    await once(still, "response");
-    passedMs = 5_000;
-    for (const send of [sendHttp1, sendHttp2]) {
-      const answer = await send(api.port, { path: paths.queryStats, headers });
+    it("is cut off over HTTP/2 where it is small, too", async (t) => {
+      const { api, refusals } = await startLarge(t, { answerTimeoutMs: 200 });
+      const session = openSession(t, api.port, { initialWindowSize: 0 });
+      const stream = openStream(session, { path: `${paths.getSysStats}${query}`, headers });
+      stream.on("error", () => undefined);
+      stream.end();
+      while ((await refusals("slow_reader")) === 0);
+      stream.resume();
+      await closed(stream);
+    });
+
+    it("is not cut off before it had its time: another large one is refused, which resets nothing", async (t) => {
+      const { api, refusals } = await startLarge(t, { maxQueuedAnswerBytes: 1_000_000 });
+      await openStill(t, api.port, query);
+      const path = `${paths.queryStats}${query}`;
+      while ((await sendHttp1(api.port, { path, headers })).status === 200);
+      count(api.store, userUplink("alice"), 5);
+      for (const send of [sendHttp1, sendHttp2]) {
+        // { reset: true }
+        const body = Buffer.from([0x10, 0x01]);
+        const answer = await send(api.port, { path, headers, body });
+        assert.equal(answer.status, 429);
+        // { pattern: "alice" }
+        const short = await send(api.port, { path, headers, body: Buffer.from("\x0a\x05alice") });
+        assert.equal(short.status, 200);
+        assert.ok(short.body.includes("alice"));
+      }
+      assert.ok((await refusals("queued_answers")) >= 2);
+      assert.equal(valuesOf(api.store)[userUplink("alice")], 5n);
+    });
+
+    it("makes room for others after five seconds, and what it reset is given back", async (t) => {
+      const { api, refusals } = await startLarge(t, { maxQueuedAnswerBytes: 5_000_000 });
+      let passedMs = 0;
+      const clock = performance.now.bind(performance);
+      t.mock.method(performance, "now", () => clock() + passedMs);
+      count(api.store, userUplink("alice"), 5);
+      const session = openSession(t, api.port, { initialWindowSize: 1_000 });
+      const still = openStream(session, { path: `${paths.queryStats}${query}`, headers });
+      // { reset: true }
+      still.end(Buffer.from([0x10, 0x01]));
+      still.on("error", () => undefined);
+      await once(still, "response");
+      passedMs = 5_000;
+      for (const send of [sendHttp1, sendHttp2]) {
+        const answer = await send(api.port, { path: `${paths.queryStats}${query}`, headers });
+        assert.equal(answer.status, 200);
+        assert.ok(answer.body.length > 3_000_000);
+      }
+      assert.equal(await refusals("queued_answers"), 1);
+      still.resume();
+      await closed(still);
+      assert.equal(valuesOf(api.store)[userUplink("alice")], 5n);
+    });
+
+    it("is waited for as long as it is read, however slowly", async (t) => {
+      const { api, refusals } = await startLarge(t, { answerTimeoutMs: 2_000 });
+      const session = openSession(t, api.port, { initialWindowSize: 100_000 });
+      const stream = openStream(session, { path: `${paths.queryStats}${query}`, headers });
+      stream.end();
+      const answer = await readAnswer(stream);
       assert.equal(answer.status, 200);
       assert.ok(answer.body.length > 3_000_000);
-    }
-    assert.equal(await refusals("queued_answers"), 1);
-    still.resume();
-    await closed(still);
-    assert.equal(valuesOf(api.store)[userUplink("alice")], 5n);
+      assert.equal(await refusals("slow_reader"), 0);
+    });
   });
-
-  it("is waited for as long as it is read, however slowly", async (t) => {
-    const { api, refusals } = await startLarge(t, { answerTimeoutMs: 2_000 });
-    const session = openSession(t, api.port, { initialWindowSize: 100_000 });
-    const stream = openStream(session, { path: paths.queryStats, headers });
-    stream.end();
-    const answer = await readAnswer(stream);
-    assert.equal(answer.status, 200);
-    assert.ok(answer.body.length > 3_000_000);
-    assert.equal(await refusals("slow_reader"), 0);
-  });
-});
+}

@@ -43,7 +43,7 @@ const grpc = { "content-type": "application/grpc", te: "trailers" };
 
 /** A server with these routes and nothing else. */
 async function startRoutes(t: TestContext, routes: (router: ConnectRouter) => void): Promise<number> {
-  const server = new OnePortServer({ onRequest: createCallHandler({ routes }) });
+  const server = new OnePortServer({ onRequest: createCallHandler({ routes }).onRequest });
   closeAfter(t, server);
   return (await server.listen({ host: "127.0.0.1", port: 0 })).port;
 }

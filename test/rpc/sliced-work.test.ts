@@ -72,11 +72,11 @@ describe("SlicedWork", () => {
     assert.equal(log.join(""), "aaabbb");
   });
 
-  it("tells a work that it is a long one in one step more, before others have their turn", async () => {
+  it("asks a work that has had a slice for one step more, before others have their turn", async () => {
     const { work, log, steps } = createWork();
     const failing = work.run(
       steps("a", 12, (usedMs) => {
-        if (usedMs >= work.sliceMs) throw new RangeError("too long");
+        if (usedMs >= 5) throw new RangeError("too long");
       }),
     );
     const other = work.run(steps("b", 5));

@@ -67,6 +67,13 @@ describe("an answer of which nothing is taken", io, () => {
       "a call",
       { path: paths.getSysStats, headers: { ...json, authorization: "Bearer panel-s3cret" }, body: "{}" },
     ],
+    [
+      "a call that comes in binary",
+      {
+        ...{ path: paths.getSysStats, body: "" },
+        headers: { "content-type": "application/proto", authorization: "Bearer panel-s3cret" },
+      },
+    ],
   ] as const) {
     it(`ends the HTTP/2 stream of ${what}, and its connection goes on`, async (t) => {
       const api = await startApi(t, { secrets, answerTimeoutMs: 200 });
@@ -84,6 +91,29 @@ describe("an answer of which nothing is taken", io, () => {
       assert.match(answer.body.toString(), /refused_requests_total{reason="slow_reader"} 1\n/);
     });
   }
+
+  it("is watched once where a stream was taken and handed over", async (t) => {
+    const refusals = createRefusalTally();
+    const server = new OnePortServer({
+      onRequest: (request, response) => {
+        request.resume();
+        response.end("some");
+      },
+      onStream: (stream, _head, handOver) => {
+        stream.once("end", handOver).resume();
+        return true;
+      },
+      ...{ limits: { answerTimeoutMs: 200 }, refusals },
+    });
+    closeAfter(t, server);
+    const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+    const stream = openStream(openSession(t, port, { initialWindowSize: 0 }), { path: "/" });
+    stream.on("error", () => undefined);
+    stream.end();
+    await once(stream, "response");
+    await closed(stream.resume());
+    assert.equal(refusals.slow_reader, 1);
+  });
 
   it("ends its HTTP/1.1 connection, with all the answers that wait behind it", async (t) => {
     const { server, port, refusals, counts } = await start(t, (_, response) => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { describe, it, type TestContext } from "node:test";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
   Code,
@@ -150,14 +150,12 @@ describe("createStatsService()", () => {
     assert.deepEqual(service.getSysStats(), figures);
   });
 
-  it("answers 10,000 counters under 500 patterns in one pass over them", async (t) => {
+  it("finds each of 500 patterns among 10,000 counters", async () => {
     const { store, service, context } = createTestService();
     for (let index = 0; index < 10_000; index++) count(store, userUplink(`user${index}`), 1);
     const patterns = Array.from({ length: 500 }, (_, index) => `>>>user${index}>>>`);
-    const passes = t.mock.method(store, "query");
     const { stat } = await service.queryStats({ ...noQuery, patterns, reset: true }, context);
     assert.equal(stat.length, 500);
-    assert.equal(passes.mock.callCount(), 1);
   });
 });
 
@@ -232,7 +230,21 @@ describe("createStatsService() with many counters", () => {
     assert.deepEqual(valuesOf(store), before);
   });
 
-  /** A query that takes more than a slice, of a caller or of whoever has that connection. */
+  /** A clock that goes on by as much each time that somebody looks at it. */
+  function mockClock(t: TestContext) {
+    const clock = { stepMs: 10 };
+    let nowMs = 0;
+    t.mock.method(performance, "now", () => (nowMs += clock.stepMs));
+    return clock;
+  }
+
+  function createFew(limits: ApiLimits) {
+    const service = createTestService(undefined, {}, limits);
+    for (let user = 0; user < 30; user++) count(service.store, userUplink(`u${user}`), user);
+    return service;
+  }
+
+  /** A query that is a long one while the clock goes on, of a caller or of whoever has that connection. */
   async function askLong(
     { service, context }: ReturnType<typeof createTestService>,
     { name, connection = {} }: { name?: string; connection?: object },
@@ -247,20 +259,21 @@ describe("createStatsService() with many counters", () => {
   const tooMany = "ConnectError: [resource_exhausted] too many long queries wait already; try again";
 
   it("answers hundreds of short queries while as many long ones as may be are there", async (t) => {
-    const asked = createMany("application/grpc", undefined, { maxWaitingQueries: 1 });
+    const clock = mockClock(t);
+    const asked = createFew({ maxWaitingQueries: 1, maxQueryMs: 1e9 });
     const long = askLong(asked, { name: "long" });
+    await assert.rejects(askLong(asked, { name: "other" }), /too many long queries/);
     // From here on there is nothing that would take its time.
-    const { store, service, context } = asked;
-    t.mock.method(store, "query", function* () {
-      yield* [];
-    });
+    clock.stepMs = 0;
+    const { service, context } = asked;
     const short = Array.from({ length: 300 }, async () => service.queryStats(noQuery, context));
     assert.equal((await Promise.all(short)).length, 300);
     assert.equal((await long).stat.length, 0);
   });
 
-  it("refuses the long queries of a caller who has a quarter of them, and nobody else's", async () => {
-    const asked = createMany("application/grpc", undefined, { maxWaitingQueries: 8 });
+  it("refuses the long queries of a caller who has a quarter of them, and nobody else's", async (t) => {
+    mockClock(t);
+    const asked = createFew({ maxWaitingQueries: 8, maxQueryMs: 1e9 });
     const before = valuesOf(asked.store);
     const one = [1, 2, 3].map(async () => askLong(asked, { name: "one" }));
     const other = askLong(asked, { name: "other" });
@@ -276,7 +289,7 @@ describe("createStatsService() with many counters", () => {
   });
 
   it("resets nothing where there is no room for a large answer, and answers what is small", async () => {
-    const { store, service, context } = createMany("application/grpc");
+    const { store, service, context } = createMany("application/json");
     const before = valuesOf(store);
     context.values.set(answerQueueKey, { hasRoomFor: () => false });
     await assert.rejects(service.queryStats({ ...noQuery, reset: true }, context), /bytes of answers wait/);

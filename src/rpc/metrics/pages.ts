@@ -1,6 +1,6 @@
 import { silentLogger, type Logger } from "../../log/logger.js";
 import { statScopes } from "../../stats/stat-name.js";
-import { cutOff, type NodeHandler, type NodeRequest, type NodeResponse } from "../node-http.js";
+import { carrierOf, cutOff, type NodeHandler, type NodeRequest, type NodeResponse } from "../node-http.js";
 import { refuse } from "../refusal.js";
 import { debugVars } from "./debug-vars.js";
 import type { MetricsOptions } from "./metrics-options.js";
@@ -45,14 +45,14 @@ export function createMetricsPages({
     pieces: Iterable<string>,
   ): Promise<void> => {
     const timer = setTimeout(() => {
-      cutOff(request);
+      cutOff(carrierOf(request));
     }, pageTimeoutMs);
     runningCount += 1;
     try {
       await writeInSlices(request, response, pieces);
     } catch (error) {
       logger.error("page failed", { error: String(error) });
-      cutOff(request);
+      cutOff(carrierOf(request));
     } finally {
       runningCount -= 1;
       clearTimeout(timer);

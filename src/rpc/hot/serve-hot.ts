@@ -1,0 +1,112 @@
+import type { ServerHttp2Stream } from "node:http2";
+import type { Writable } from "node:stream";
+import { contextValuesOf } from "../call-context.js";
+import { holderOf, type Caller } from "../caller.js";
+import { deliveryOver, watchDelivery, type Delivery } from "../delivery.js";
+import {
+  answerCarrierOf,
+  connectionOf,
+  streamCarrier,
+  type AnswerCarrier,
+  type NodeRequest,
+  type NodeResponse,
+} from "../node-http.js";
+import type { PacedAnswerOptions } from "../paced-answer.js";
+import { collectBody, putBack } from "../request-body.js";
+import { writePaced } from "../write-paced.js";
+import type { HotCall } from "./hot-calls.js";
+import type { Reply } from "./hot-protocols.js";
+
+export interface ServeHotOptions {
+  readonly call: HotCall;
+  readonly caller: Caller;
+  /** Largest request message, in bytes. */
+  readonly maxRequestBytes: number;
+  /** How its answer is written. */
+  readonly pace: Omit<PacedAnswerOptions, "holder">;
+  /** Serves it in the ordinary way: something about its body is unusual. */
+  readonly handOver: () => void;
+  /** Told that the request broke off. */
+  readonly onBroken: () => void;
+  /** Told that the call failed, as none should. */
+  readonly onFailed: (error: unknown) => void;
+}
+
+/** Serves a call whose request and answer are Node's own objects. */
+export function serveHotRequest(
+  request: NodeRequest,
+  response: NodeResponse,
+  options: ServeHotOptions,
+): void {
+  const carrier = answerCarrierOf(request, response);
+  serve(request, options, {
+    ...carrier,
+    target: response,
+    delivery: watchDelivery(request, response),
+    isGone: () => carrier.carrier.destroyed,
+    begin: ({ status, headers, trailers }) => {
+      response.writeHead(status, headers);
+      if (trailers !== undefined) response.addTrailers(trailers);
+    },
+  });
+}
+
+/** Serves a call that a stream of HTTP/2 carries, without Node's request and response, which take a tenth of the time. */
+export function serveHotStream(stream: ServerHttp2Stream, options: ServeHotOptions): void {
+  serve(stream, options, {
+    ...streamCarrier(stream),
+    target: stream,
+    delivery: deliveryOver(stream),
+    isGone: () => stream.destroyed || stream.closed,
+    begin: ({ status, headers, trailers = {} }) => {
+      // Without trailers the stream could close with its last byte, before it is known that the system took that.
+      stream.respond({ ":status": status, ...headers }, { waitForTrailers: true });
+      stream.once("wantTrailers", () => {
+        stream.sendTrailers(trailers);
+      });
+    },
+  });
+}
+
+/** What carries a call and its answer. */
+interface CallCarrier extends AnswerCarrier {
+  /** Where the answer's body is written. */
+  readonly target: Writable;
+  readonly delivery: Delivery;
+  readonly isGone: () => boolean;
+  /** Begins the answer, with all but its body. */
+  readonly begin: (reply: Reply) => void;
+}
+
+function serve(
+  source: NodeRequest | ServerHttp2Stream,
+  { call, caller, maxRequestBytes, pace, handOver, onBroken, onFailed }: ServeHotOptions,
+  { target, delivery, isGone, begin, ...carrier }: CallCarrier,
+): void {
+  const connection = connectionOf(carrier.carrier);
+  const values = contextValuesOf({ caller, connection, delivery, queue: pace.queue });
+  collectBody(source, {
+    maxLength: (beginning) => call.protocol.maxBodyLength(beginning, maxRequestBytes),
+    isUseful: call.isReadable,
+    onLong: handOver,
+    onBroken,
+    onWhole: (body) => {
+      const reply = call.answer(body, { values, isGone });
+      if (reply === undefined) {
+        putBack(source, [body]);
+        handOver();
+        return;
+      }
+      reply
+        .then((answer) => {
+          if (isGone()) return;
+          begin(answer);
+          writePaced(target, answer.body, carrier, { ...pace, holder: holderOf(values) });
+        })
+        .catch((error: unknown) => {
+          onFailed(error);
+          target.destroy();
+        });
+    },
+  });
+}
