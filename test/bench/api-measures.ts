@@ -1,5 +1,5 @@
 import { apiServers, nodeApiServers } from "./api-servers.js";
-import { getOne, queryAll, queryByRegexp, queryBySubstring, queryOne } from "./calls.js";
+import { getOne, queryAll, queryByGroup, queryByRegexp, queryBySubstring, queryOne } from "./calls.js";
 import type { Call } from "./grpc-caller.js";
 import { findH2load, runH2load } from "./h2load.js";
 import type { CallLoad } from "./load-protocol.js";
@@ -15,6 +15,9 @@ const widths = [
   [8, 8],
 ] as const;
 
+/** Before Node compiles what calls need as well as it can, it has seen some ten thousand of them. */
+const callsWarmUp = { isFresh: false, warmUpCount: 3 } as const;
+
 /** What calls cost. @param scale - How much of each load: 0.1 is a tenth. */
 export function createApiMeasures(scale: number): readonly Measure[] {
   const times = (count: number): number => Math.max(1, Math.round(count * scale));
@@ -27,7 +30,7 @@ export function createApiMeasures(scale: number): readonly Measure[] {
     queryStats("query-10k", "10,000 counters", queryAll, times(40), apiServers(times(10_000)), 5),
     queryStats("query-100k", "100,000 counters", queryAll, times(5), apiServers(times(100_000)), 5),
     queryStats("query-1m", "1,000,000 counters", queryAll, 1, nodeApiServers(times(1_000_000)), 3),
-    search(times(5), apiServers(times(100_000))),
+    search(times(10), apiServers(times(100_000))),
   ];
 }
 
@@ -43,7 +46,7 @@ function getStats(
   const load: CallLoad = { kind: "calls", ...getOne, count, connections, streams };
   return {
     ...{ name: `get-${connections}x${streams}`, title: `GetStats, ${describeWidth(connections, streams)}` },
-    ...{ servers, roundCount: 5, isFresh: false },
+    ...{ servers, roundCount: 5, ...callsWarmUp },
     metrics: [{ title: "CPU µs/call", digits: 1 }, { title: "calls/s", digits: 0 }, loadShare],
     check: async (generator) => checkRate(generator, load, "calls/s"),
     sample: async (server, generator) => {
@@ -63,7 +66,7 @@ function getStatsByH2load(
     name: `h2load-${connections}x${streams}`,
     title: `GetStats by h2load, ${describeWidth(connections, streams)}`,
     missing: findH2load() === undefined ? "h2load is not installed" : undefined,
-    ...{ servers, roundCount: 3, isFresh: false },
+    ...{ servers, roundCount: 3, ...callsWarmUp },
     metrics: [
       { title: "CPU µs/call", digits: 1 },
       { title: "calls/s", digits: 0 },
@@ -86,7 +89,7 @@ function queryStats(
 ): Measure {
   const load: CallLoad = { kind: "calls", ...call, count, connections: 1, streams: 1 };
   return {
-    ...{ name, title: `QueryStats, ${what}`, servers, roundCount, isFresh: false },
+    ...{ name, title: `QueryStats, ${what}`, servers, roundCount, isFresh: false, warmUpCount: 2 },
     metrics: [{ title: "CPU ms/call", digits: 3 }, { title: "ms/call", digits: 2 }, loadShare],
     sample: async (server, generator) => {
       const { cpuMs, answer } = await measureLoad(server, generator, load);
@@ -98,23 +101,23 @@ function queryStats(
 function search(count: number, servers: readonly ServerKind[]): Measure {
   const load = (call: Call): CallLoad => ({ kind: "calls", ...call, count, connections: 1, streams: 1 });
   return {
-    ...{
-      name: "search",
-      title: "QueryStats, 1 % of 100,000 counters",
-      servers,
-      roundCount: 5,
-      isFresh: false,
-    },
+    ...{ name: "search", title: "QueryStats, 1 % of 100,000 counters" },
+    ...{ servers, roundCount: 5, isFresh: false, warmUpCount: 2 },
     metrics: [
       { title: "substring, CPU ms/call", digits: 2 },
       { title: "regexp, CPU ms/call", digits: 2 },
       { title: "regexp / substring", digits: 2, isAlone: true },
+      { title: "with groups, CPU ms/call", digits: 2 },
+      { title: "with groups / substring", digits: 2, isAlone: true },
     ],
     sample: async (server, generator) => {
-      const substring = await measureLoad(server, generator, load(queryBySubstring));
-      if (server.lacksRegexp === true) return [substring.cpuMs / count, NaN, NaN];
-      const regexp = await measureLoad(server, generator, load(queryByRegexp));
-      return [substring.cpuMs / count, regexp.cpuMs / count, regexp.cpuMs / substring.cpuMs];
+      const cpuMsOfCall = async (call: Call): Promise<number> =>
+        (await measureLoad(server, generator, load(call))).cpuMs / count;
+      const substring = await cpuMsOfCall(queryBySubstring);
+      if (server.lacksRegexp === true) return [substring, NaN, NaN, NaN, NaN];
+      const regexp = await cpuMsOfCall(queryByRegexp);
+      const group = await cpuMsOfCall(queryByGroup);
+      return [substring, regexp, regexp / substring, group, group / substring];
     },
   };
 }

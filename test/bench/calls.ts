@@ -19,6 +19,7 @@ export const queryAll = toCall(queryStats, {});
 export const queryAndReset = toCall(queryStats, { reset: true });
 export const queryBySubstring = toCall(queryStats, queryFor(hundredth.substring));
 export const queryByRegexp = toCall(queryStats, queryFor(hundredth.regexp, true));
+export const queryByGroup = toCall(queryStats, queryFor(hundredth.group, true));
 
 interface PatternQuery {
   /** The one pattern; the list of them came with V2Ray 5, and expressions with it. */

@@ -18,8 +18,12 @@ export function valueOf(index: number): number {
   return index * 1_000 + 1;
 }
 
-/** Matches one in a hundred of the counters, as a substring, and as an expression. */
-export const hundredth = { substring: "99>>>", regexp: "u[0-9]+99>>>traffic>>>(up|down)link$" } as const;
+/** Match one in a hundred of the counters: a substring, an expression, and one with groups, of which less is seen at a glance. */
+export const hundredth = {
+  substring: "99>>>",
+  regexp: "u[0-9]+99>>>",
+  group: "u[0-9]+(99>>>traffic>>>(up|down)link)$",
+} as const;
 
 /** A tag with which the names of the counters have 44 characters, on average. */
 export function longTagOf(index: number): string {

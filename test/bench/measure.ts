@@ -25,6 +25,8 @@ export interface Measure {
   readonly roundCount: number;
   /** Whether each sample is of a server that has just begun. */
   readonly isFresh: boolean;
+  /** How many samples of each server are thrown away before the first round. Default: one, and none of a fresh one. */
+  readonly warmUpCount?: number;
   /** What the load by itself can do: how it was seen that it is not what is measured. */
   check?(load: LoadGenerator): Promise<string>;
   sample(server: RunningServer, load: LoadGenerator): Promise<Sample>;

@@ -21,7 +21,7 @@ describe("the bench's measures", () => {
       assert.ok(load !== undefined);
       // Of the others, the one that starts soonest: all of them have tests of their own.
       const servers = [...measure.servers.slice(0, 1), ...measure.servers.slice(1).slice(-1)];
-      const result = await carryOutRounds({ ...measure, servers }, load, { roundCount: 1, warmsUp: false });
+      const result = await carryOutRounds({ ...measure, servers }, load, { roundCount: 1, warmUpCount: 0 });
       const [ours] = toMeasureRecord(result).servers;
       assert.equal(ours?.name, measure.servers[0]?.name);
       assert.deepEqual(

@@ -4,7 +4,7 @@ import type { LoadGenerator } from "./load.js";
 import type { Measure } from "./measure.js";
 import { toMeasureRecord } from "./record.js";
 import { formatMeasure } from "./report.js";
-import { carryOutRounds } from "./rounds.js";
+import { carryOutRounds, type RoundsOptions } from "./rounds.js";
 import type { ServerKind } from "./servers.js";
 
 // The rounds hand it on, and ask nothing of it.
@@ -47,6 +47,14 @@ describe("rounds of a measure", () => {
       { name: "ours", samples: [[1], [2], [3]], medians: [2], ratios: [1] },
       { name: "peer", samples: [[4], [4], [4]], medians: [4], ratios: [0.5] },
     ]);
+  });
+
+  it("throw away as many as the measure wants, or whoever carries it out", async () => {
+    const { measure } = staged({ ours: [9, 8, 7, 1, 2, 3] });
+    const samplesOf = async (options: RoundsOptions, { measure: staging = measure } = {}) =>
+      (await carryOutRounds({ ...staging, warmUpCount: 3 }, load, options)).servers[0]?.samples;
+    assert.deepEqual(await samplesOf({}), [[1], [2], [3]]);
+    assert.deepEqual(await samplesOf({ warmUpCount: 0 }, staged({ ours: [9, 8, 7] })), [[9], [8], [7]]);
   });
 
   it("let another server begin in each, and stop them all in the end", async () => {

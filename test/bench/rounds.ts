@@ -30,15 +30,15 @@ export interface RoundsOptions {
   readonly roundCount?: number | undefined;
   /** After how long no further round begins, in milliseconds; one there is. Default: 180,000. */
   readonly maxMs?: number | undefined;
-  /** Whether a first round is thrown away. Default: it is, unless each sample is of a server that has just begun. */
-  readonly warmsUp?: boolean | undefined;
+  /** How many rounds are thrown away before the first. Default: what the measure says. */
+  readonly warmUpCount?: number | undefined;
   /** The time, in milliseconds. Default: a clock that nobody sets. */
   readonly now?: () => number;
 }
 
 /**
  * Measures servers side by side: in each round every one of them once, each round beginning with another one, so that what
- * else the machine does meets all of them alike. A first round is thrown away: it warms everybody up.
+ * else the machine does meets all of them alike. First ones are thrown away: they warm everybody up.
  */
 export async function carryOutRounds(
   measure: Measure,
@@ -46,7 +46,7 @@ export async function carryOutRounds(
   {
     roundCount = measure.roundCount,
     maxMs = 180_000,
-    warmsUp = !measure.isFresh,
+    warmUpCount = measure.warmUpCount ?? (measure.isFresh ? 0 : 1),
     now = () => performance.now(),
   }: RoundsOptions = {},
 ): Promise<MeasureResult> {
@@ -61,7 +61,8 @@ export async function carryOutRounds(
   const check = await measure.check?.(load);
   let round = 0;
   try {
-    if (warmsUp) for (const contestant of contestants) await contestant.sample(load, false);
+    for (let warmUp = 0; warmUp < warmUpCount; warmUp++)
+      for (const contestant of contestants) await contestant.sample(load, false);
     do {
       round += 1;
       for (const contestant of rotated(contestants, round)) await contestant.sample(load, true);
