@@ -18,8 +18,8 @@ export function registerStatsService(router: ConnectRouter, service: StatsServic
 /** Its methods as they are served on the shorter way, under the same names. */
 export function hotMethodsOf(service: StatsService): readonly HotMethod[] {
   const getStats: StatsService["getStats"] = (request, context) => service.getStats(request, context);
-  const writeQueryStats: StatsService["writeQueryStats"] = async (request, context) =>
-    service.writeQueryStats(request, context);
+  const writeQueryStats: StatsService["writeQueryStats"] = async (request, context, isBinary) =>
+    service.writeQueryStats(request, context, isBinary);
   const getSysStats: StatsService["getSysStats"] = () => service.getSysStats();
   return [
     hotUnary(V2rayStatsService.method.getStats, getStats),

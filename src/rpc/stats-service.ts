@@ -7,6 +7,7 @@ import { answerQueueKey } from "./answer-queue.js";
 import { defaultApiLimits, type ApiLimits } from "./api-limits.js";
 import type { CallContext } from "./call-context.js";
 import { assertMayReset, holderOf } from "./caller.js";
+import { JsonStatWriter } from "./json-stat-writer.js";
 import { createOnlineCalls, type OnlineCalls } from "./online-calls.js";
 import { QueryBounds } from "./query-bounds.js";
 import { readCounters, type TakeCounter } from "./read-counters.js";
@@ -74,8 +75,12 @@ export interface StatsService extends Partial<OnlineCalls> {
    * large and too much waits to be read, PERMISSION_DENIED for a reset by who may not; then nothing stays reset.
    */
   queryStats(request: QueryRequest, context: HandlerContext): Promise<QueryAnswer>;
-  /** The answer of {@link queryStats}, written out in protobuf's binary form, in pieces. */
-  writeQueryStats(request: QueryRequest, context: CallContext): Promise<readonly Uint8Array[]>;
+  /** The answer of {@link queryStats}, written out in pieces, in protobuf's binary form or in its JSON. */
+  writeQueryStats(
+    request: QueryRequest,
+    context: CallContext,
+    isBinary: boolean,
+  ): Promise<readonly Uint8Array[]>;
   getSysStats(): SysStatsFigures;
 }
 
@@ -119,8 +124,8 @@ export function createStatsService({
     }
   }
 
-  const writeQueryStats: StatsService["writeQueryStats"] = async (request, context) => {
-    const writer = new StatWriter();
+  const writeQueryStats: StatsService["writeQueryStats"] = async (request, context, isBinary) => {
+    const writer = isBinary ? new StatWriter() : new JsonStatWriter();
     await query(request, context, (slab, place, value) => {
       writer.add(slab, place, value);
     });
@@ -141,7 +146,7 @@ export function createStatsService({
     async queryStats(request, context) {
       const stat: Stat[] = [];
       if (store.size >= manyCount && isBinary(context)) {
-        const $unknown = asUnknown(await writeQueryStats(request, context));
+        const $unknown = asUnknown(await writeQueryStats(request, context, true));
         // Of the very type that this name of the service has: others would be copied without what is encoded.
         return Object.assign(create(context.method.output), { stat, $unknown });
       }

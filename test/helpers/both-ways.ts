@@ -91,8 +91,8 @@ export class ServedWay {
   #counted(method: HotMethod): HotMethod {
     return {
       path: method.path,
-      read: (request) => {
-        const answer = method.read(request);
+      read: (request, isBinary) => {
+        const answer = method.read(request, isBinary);
         return (context): ReturnType<HotAnswer> => {
           this.hotCount += 1;
           return answer(context);

@@ -49,6 +49,13 @@ export const connect: BinaryProtocol = {
   timeoutHeader: "connect-timeout-ms",
   wrap: (message) => message,
 };
+/** Those whose messages are in protobuf's JSON. */
+export const jsonProtocols = [
+  { protocol: "gRPC", contentType: "application/grpc+json", wrap: grpc.wrap },
+  { protocol: "gRPC-Web", contentType: "application/grpc-web+json", wrap: grpcWeb.wrap },
+  { protocol: "Connect", contentType: "application/json", wrap: connect.wrap },
+  { protocol: "Connect in UTF-8", contentType: "application/json; charset=utf-8", wrap: connect.wrap },
+];
 export const protocols: readonly BinaryProtocol[] = [grpc, grpcWeb, connect];
 /** Those that put a message into an envelope. */
 export const envelopedProtocols: readonly BinaryProtocol[] = [grpc, grpcWeb];

@@ -50,7 +50,7 @@ export interface HotCallsOptions {
 
 /**
  * Finds the calls that are served without the Connect router, which takes ten times as long over them: calls of the hot
- * methods in protobuf's binary form, not compressed, in any of the protocols. Whatever is unusual about a call, or wrong, is
+ * methods that are not compressed, in any of the protocols. Whatever is unusual about a call, or wrong, is
  * the router's to answer.
  */
 export function createHotCalls({
@@ -80,7 +80,7 @@ export function createHotCalls({
     const read = (body: Uint8Array): HotAnswer | undefined => {
       if (known?.body !== body) {
         const request = protocol.unwrap(body);
-        known = { body, answer: request && readOf(method, request) };
+        known = { body, answer: request && readOf(method, request, protocol) };
       }
       return known.answer;
     };
@@ -122,9 +122,9 @@ async function reply({ answer, protocol, compression, tally }: Work, context: Ca
 }
 
 /** A malformed request is the router's to answer. */
-function readOf(method: HotMethod, request: Uint8Array): HotAnswer | undefined {
+function readOf(method: HotMethod, request: Uint8Array, { isBinary }: HotProtocol): HotAnswer | undefined {
   try {
-    return method.read(request);
+    return method.read(request, isBinary);
   } catch {
     return undefined;
   }

@@ -1,15 +1,17 @@
 import {
   create,
-  toBinary,
   type DescMessage,
+  type DescMethodUnary,
   type MessageInitShape,
   type MessageShape,
 } from "@bufbuild/protobuf";
-import type { DescMethodUnary } from "@bufbuild/protobuf";
-import { createMethodSerializationLookup } from "@connectrpc/connect/protocol";
+import {
+  createMethodSerializationLookup,
+  type MethodSerializationLookup,
+} from "@connectrpc/connect/protocol";
 import type { CallContext } from "../call-context.js";
 
-/** Bytes of a message in protobuf's binary form, in pieces. */
+/** Bytes of a message, in pieces. */
 export type Pieces = readonly Uint8Array[];
 
 /** A unary method that is served on the way that takes least. */
@@ -19,11 +21,12 @@ export interface HotMethod {
   /**
    * Reads a request.
    *
-   * @param request - Its message in protobuf's binary form.
+   * @param request - Its message.
+   * @param isBinary - Whether that, and its answer, is in protobuf's binary form. Otherwise they are in its JSON.
    * @returns what answers it, which may throw a ConnectError; anything else that it throws is INTERNAL.
    * @throws ConnectError INVALID_ARGUMENT if it is malformed.
    */
-  readonly read: (request: Uint8Array) => HotAnswer;
+  readonly read: (request: Uint8Array, isBinary: boolean) => HotAnswer;
 }
 
 /** Makes the answer to a request. */
@@ -34,27 +37,33 @@ export function hotUnary<I extends DescMessage, O extends DescMessage>(
   method: DescMethodUnary<I, O>,
   run: (request: MessageShape<I>, context: CallContext) => MessageInitShape<O>,
 ): HotMethod {
-  return hotWritten(method, (request, context) => [
-    toBinary(method.output, create(method.output, run(request, context))),
+  const serialization = serializationOf(method);
+  return hotWritten(method, (request, context, isBinary) => [
+    serialization.getO(isBinary).serialize(create(method.output, run(request, context))),
   ]);
 }
 
 /** A method whose answer is made as bytes. */
 export function hotWritten<I extends DescMessage, O extends DescMessage>(
   method: DescMethodUnary<I, O>,
-  write: (request: MessageShape<I>, context: CallContext) => Promise<Pieces> | Pieces,
+  write: (request: MessageShape<I>, context: CallContext, isBinary: boolean) => Promise<Pieces> | Pieces,
 ): HotMethod {
-  const { parse } = createMethodSerializationLookup(method, undefined, undefined, {
-    readMaxBytes: maxUint32,
-    writeMaxBytes: maxUint32,
-  }).getI(true);
+  const serialization = serializationOf(method);
   return {
     path: `/${method.parent.typeName}/${method.name}`,
-    read: (request) => {
-      const message = parse(request);
-      return (context): Promise<Pieces> | Pieces => write(message, context);
+    read: (request, isBinary) => {
+      const message = serialization.getI(isBinary).parse(request);
+      return (context): Promise<Pieces> | Pieces => write(message, context, isBinary);
     },
   };
+}
+
+/** As Connect itself reads and writes messages. */
+function serializationOf<I extends DescMessage, O extends DescMessage>(
+  method: DescMethodUnary<I, O>,
+): MethodSerializationLookup<I, O> {
+  const limits = { readMaxBytes: maxUint32, writeMaxBytes: maxUint32 };
+  return createMethodSerializationLookup(method, undefined, undefined, limits);
 }
 
 /** Whoever hands a request over has looked at its length. */

@@ -19,8 +19,10 @@ export interface Reply {
   readonly trailers?: OutgoingHttpHeaders;
 }
 
-/** One of the three protocols in its binary form, for unary calls whose request is not compressed. */
+/** One of the three protocols in one of its forms, for unary calls whose request is not compressed. */
 export interface HotProtocol {
+  /** Whether its messages are in protobuf's binary form. Otherwise they are in its JSON. */
+  readonly isBinary: boolean;
   /** The header that says how the request is compressed. */
   readonly encodingHeader: string;
   /** The header that says what the answer may be compressed with. */
@@ -45,79 +47,104 @@ export interface HotProtocol {
 const leastCompressedLength = 1_024;
 const envelopeLength = 5;
 
-export const hotGrpc: HotProtocol = {
-  encodingHeader: "grpc-encoding",
-  acceptHeader: "grpc-accept-encoding",
-  timeoutHeader: "grpc-timeout",
-  parseTimeout: (text) => parseGrpcTimeout(text, Infinity),
-  isEnveloped: true,
-  maxBodyLength: maxEnvelopeLength,
-  unwrap: unwrapEnvelope,
-  succeed: async (message, compression) => ({
-    status: 200,
-    headers: grpcHeaders("application/grpc+proto", compression),
-    body: await wrap(0, message, compression),
-    trailers: { "grpc-status": "0" },
-  }),
-  fail: (error, compression) => ({
-    status: 200,
-    headers: grpcHeaders("application/grpc+proto", compression),
-    body: [],
-    trailers: {
-      ...Object.fromEntries(setTrailerStatus(new Headers(), error)),
-      "grpc-message": encodeGrpcMessage(error.rawMessage),
-    },
-  }),
-};
+/** gRPC, with messages in protobuf's binary form or in its JSON. */
+export const hotGrpc = createGrpc("proto");
+export const hotGrpcJson = createGrpc("json");
+export const hotGrpcWeb = createGrpcWeb("proto");
+export const hotGrpcWebJson = createGrpcWeb("json");
+export const hotConnect = createConnect("proto");
+export const hotConnectJson = createConnect("json");
 
-export const hotGrpcWeb: HotProtocol = {
-  ...hotGrpc,
-  succeed: async (message, compression) => ({
-    status: 200,
-    headers: grpcHeaders("application/grpc-web+proto", compression),
-    body: [...(await wrap(0, message, compression)), okTrailer],
-  }),
-  fail: async (error, compression) => {
-    const trailer = trailerSerialize(setTrailerStatus(new Headers(), error));
-    return {
+/** What messages are written in, as content types call it. */
+type Codec = "proto" | "json";
+
+function createGrpc(codec: Codec): HotProtocol {
+  const contentType = `application/grpc+${codec}`;
+  return {
+    isBinary: codec === "proto",
+    encodingHeader: "grpc-encoding",
+    acceptHeader: "grpc-accept-encoding",
+    timeoutHeader: "grpc-timeout",
+    parseTimeout: (text) => parseGrpcTimeout(text, Infinity),
+    isEnveloped: true,
+    maxBodyLength: maxEnvelopeLength,
+    unwrap: unwrapEnvelope,
+    succeed: async (message, compression) => ({
       status: 200,
-      headers: grpcHeaders("application/grpc-web+proto", compression),
-      body: await wrap(trailerFlag, [trailer], compression),
-    };
-  },
-};
+      headers: grpcHeaders(contentType, compression),
+      body: await wrap(0, message, compression),
+      trailers: { "grpc-status": "0" },
+    }),
+    fail: (error, compression) => ({
+      status: 200,
+      headers: grpcHeaders(contentType, compression),
+      body: [],
+      trailers: {
+        ...Object.fromEntries(setTrailerStatus(new Headers(), error)),
+        "grpc-message": encodeGrpcMessage(error.rawMessage),
+      },
+    }),
+  };
+}
 
-export const hotConnect: HotProtocol = {
-  encodingHeader: "content-encoding",
-  acceptHeader: "accept-encoding",
-  timeoutHeader: "connect-timeout-ms",
-  parseTimeout: (text) => parseConnectTimeout(text, Infinity),
-  isEnveloped: false,
-  maxBodyLength: (_, maxMessageLength) => maxMessageLength,
-  unwrap: (body) => body,
-  succeed: async (message, compression) =>
-    connectReply(200, { "content-type": "application/proto" }, message, compression),
-  fail: async (error, compression) =>
-    connectReply(
-      codeToHttpStatus(error.code),
-      { "content-type": "application/json", ...Object.fromEntries(error.metadata) },
-      [errorToJsonBytes(error, undefined)],
-      compression,
-    ),
-};
+function createGrpcWeb(codec: Codec): HotProtocol {
+  const contentType = `application/grpc-web+${codec}`;
+  return {
+    ...createGrpc(codec),
+    succeed: async (message, compression) => ({
+      status: 200,
+      headers: grpcHeaders(contentType, compression),
+      body: [...(await wrap(0, message, compression)), okTrailer],
+    }),
+    fail: async (error, compression) => {
+      const trailer = trailerSerialize(setTrailerStatus(new Headers(), error));
+      return {
+        status: 200,
+        headers: grpcHeaders(contentType, compression),
+        body: await wrap(trailerFlag, [trailer], compression),
+      };
+    },
+  };
+}
 
-/** @returns the protocol of a request, by its content type as clients write it. */
-export function hotProtocolOf(contentType: string | undefined): HotProtocol | undefined {
-  return contentType === undefined ? undefined : byContentType.get(contentType);
+function createConnect(codec: Codec): HotProtocol {
+  return {
+    isBinary: codec === "proto",
+    encodingHeader: "content-encoding",
+    acceptHeader: "accept-encoding",
+    timeoutHeader: "connect-timeout-ms",
+    parseTimeout: (text) => parseConnectTimeout(text, Infinity),
+    isEnveloped: false,
+    maxBodyLength: (_, maxMessageLength) => maxMessageLength,
+    unwrap: (body) => body,
+    succeed: async (message, compression) =>
+      connectReply(200, { "content-type": `application/${codec}` }, message, compression),
+    fail: async (error, compression) =>
+      connectReply(
+        codeToHttpStatus(error.code),
+        { "content-type": "application/json", ...Object.fromEntries(error.metadata) },
+        [errorToJsonBytes(error, undefined)],
+        compression,
+      ),
+  };
 }
 
 const byContentType = new Map([
   ["application/grpc", hotGrpc],
   ["application/grpc+proto", hotGrpc],
+  ["application/grpc+json", hotGrpcJson],
   ["application/grpc-web", hotGrpcWeb],
   ["application/grpc-web+proto", hotGrpcWeb],
+  ["application/grpc-web+json", hotGrpcWebJson],
   ["application/proto", hotConnect],
+  ["application/json", hotConnectJson],
+  ["application/json; charset=utf-8", hotConnectJson],
 ]);
+
+/** @returns the protocol of a request, by its content type as clients write it. */
+export function hotProtocolOf(contentType: string | undefined): HotProtocol | undefined {
+  return contentType === undefined ? undefined : byContentType.get(contentType);
+}
 
 /** What a call ends with that threw: what is not meant for the caller stays here. */
 export function toCallError(thrown: unknown): ConnectError {

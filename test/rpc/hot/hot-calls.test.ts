@@ -44,7 +44,8 @@ describe("createHotCalls()", () => {
     { what: "no path", path: undefined, isFound: false },
     { what: "a method that nobody counts", path: "/a.Service/Uncounted", isFound: false },
     { what: "no content type", headers: {}, isFound: false },
-    { what: "another content type", headers: { "content-type": "application/json" }, isFound: false },
+    { what: "another content type", headers: { "content-type": "application/xml" }, isFound: false },
+    { what: "JSON", headers: { "content-type": "application/json" }, isFound: true },
     ...[
       { header: { "content-encoding": "identity" }, isFound: true },
       { header: { "content-encoding": "gzip" }, isFound: false },

@@ -18,17 +18,25 @@ describe("hotUnary()", () => {
       return { stat: { name, value: 5n } };
     });
     assert.equal(path, paths.getStats);
-    const answer = read(request);
+    const answer = read(request, true);
     assert.deepEqual(seen, []);
     assert.equal(getStatsValue(Buffer.concat(await answer(context))), 5n);
     assert.deepEqual(seen, [["a", true, context]]);
+  });
+
+  it("reads and writes JSON", async () => {
+    const { read } = hotUnary(StatsService.method.getStats, ({ name, reset }) => ({
+      stat: { name: `${name}|${reset}`, value: 5n },
+    }));
+    const answer = await read(Buffer.from('{"name":"a","reset":true}'), false)(context);
+    assert.equal(Buffer.concat(answer).toString(), '{"stat":{"name":"a|true","value":"5"}}');
   });
 
   it("reads an empty request as one with nothing in it", async () => {
     const { read } = hotUnary(StatsService.method.getStats, ({ name, reset }) => ({
       stat: { name: `${name}|${reset}`, value: 1n },
     }));
-    assert.ok(Buffer.concat(await read(Buffer.alloc(0))(context)).includes("|false"));
+    assert.ok(Buffer.concat(await read(Buffer.alloc(0), true)(context)).includes("|false"));
   });
 
   it("throws for a malformed request, before anything is done", () => {
@@ -38,19 +46,30 @@ describe("hotUnary()", () => {
       return {};
     });
     for (const bytes of [[0xff], [0x0a, 5, 0x61], [0x0a, 2, 0xc3, 0x28]]) {
-      assert.throws(() => read(Buffer.from(bytes)));
+      assert.throws(() => read(Buffer.from(bytes), true));
     }
     assert.equal(callCount, 0);
   });
 });
 
 describe("hotWritten()", () => {
+  it("tells what is to be written", () => {
+    const asked: boolean[] = [];
+    const { read } = hotWritten(StatsService.method.queryStats, (_request, _context, isBinary) => {
+      asked.push(isBinary);
+      return [];
+    });
+    void read(Buffer.alloc(0), true)(context);
+    void read(Buffer.from("{}"), false)(context);
+    assert.deepEqual(asked, [true, false]);
+  });
+
   it("hands on the bytes that were written, now or later", async () => {
     const pieces = [Buffer.from("a"), Buffer.from("b")];
     const now = hotWritten(StatsService.method.queryStats, () => pieces);
-    assert.equal(await now.read(Buffer.alloc(0))(context), pieces);
+    assert.equal(await now.read(Buffer.alloc(0), true)(context), pieces);
     const later = hotWritten(StatsService.method.queryStats, async () => Promise.resolve(pieces));
-    assert.equal(await later.read(Buffer.alloc(0))(context), pieces);
+    assert.equal(await later.read(Buffer.alloc(0), true)(context), pieces);
     assert.equal(later.path, paths.queryStats);
   });
 });

@@ -3,8 +3,11 @@ import { describe, it } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import {
   hotConnect,
+  hotConnectJson,
   hotGrpc,
+  hotGrpcJson,
   hotGrpcWeb,
+  hotGrpcWebJson,
   hotProtocolOf,
   toCallError,
 } from "../../../src/rpc/hot/hot-protocols.js";
@@ -20,8 +23,12 @@ describe("hotProtocolOf()", () => {
     { contentType: "application/grpc-web", protocol: hotGrpcWeb },
     { contentType: "application/grpc-web+proto", protocol: hotGrpcWeb },
     { contentType: "application/proto", protocol: hotConnect },
-    { contentType: "application/json", protocol: undefined },
-    { contentType: "application/grpc+json", protocol: undefined },
+    { contentType: "application/json", protocol: hotConnectJson },
+    { contentType: "application/json; charset=utf-8", protocol: hotConnectJson },
+    { contentType: "application/grpc+json", protocol: hotGrpcJson },
+    { contentType: "application/grpc-web+json", protocol: hotGrpcWebJson },
+    { contentType: "application/json; charset=latin1", protocol: undefined },
+    { contentType: "application/connect+json", protocol: undefined },
     { contentType: "application/grpc-web-text", protocol: undefined },
     { contentType: "Application/grpc", protocol: undefined },
     { contentType: "application/grpc; charset=utf-8", protocol: undefined },
