@@ -115,7 +115,7 @@ function udp(count: number): Measure {
     metrics: [
       { title: "CPU µs/round trip", digits: 1 },
       { title: "round trips/s", digits: 0 },
-      { title: "lost", digits: 0 },
+      { title: "lost", digits: 0, isAlone: true },
     ],
     check: async (generator) => checkRate(generator, load, "round trips/s"),
     sample: async (server, generator) => {
@@ -130,7 +130,7 @@ function bursts(): Measure {
   return {
     ...{ name: "udp-bursts", title: "UDP: the first 64 packets of an association at once" },
     ...{ servers: [ours, v2rayAll], roundCount: 7, isFresh: false },
-    metrics: [{ title: "lost of 64", digits: 0 }],
+    metrics: [{ title: "lost of 64", digits: 0, isAlone: true }],
     sample: async (server, generator) => {
       const { answer } = await measureLoad(server, generator, load);
       return [answer.lostCount];
