@@ -64,6 +64,7 @@ export const bars: readonly Bar[] = [
   bar("1 % of 100k by regexp, CPU against substring", "search", "regexp / substring", undefined, {
     atMost: 4,
   }),
+  bar("… by one with groups", "search", "with groups / substring", undefined, { atMost: 4 }),
   bar("Longest stall beside queries, ms", "beside", "longest stall, ms", undefined, { atMost: 5 }),
   bar("… of its own CPU, ms", "beside", "of its own CPU, ms", undefined, { atMost: 5 }),
   bar("Echo beside queries, p99 in ms", "beside", "echo p99, ms"),
