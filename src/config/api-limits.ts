@@ -64,7 +64,7 @@ export const apiLimitsSchema = section({
     "5s",
   ),
   waiting_queries: countField(
-    "How many queries that take more than 5 ms of the server's time may be waiting or being answered, a quarter of them for one secret or, without secrets, one connection. Further ones are RESOURCE_EXHAUSTED. Any number of shorter ones may wait.",
+    "How many queries that take more than 2 ms of the server's time may be waiting or being answered, with one secret or, without secrets, on one connection at most three for each that is left to others. Further ones are RESOURCE_EXHAUSTED. Any number of shorter ones may wait.",
     { least: 1, most: million },
   ).default(64),
   first_byte: durationField(

@@ -1,4 +1,5 @@
 import { performance } from "node:perf_hooks";
+import { CountsByKey } from "./counts-by-key.js";
 
 export interface FailureBrakeOptions {
   /** How many failures of a source within the window are answered at once. Default: 10. */
@@ -44,9 +45,8 @@ export class FailureBrake {
   readonly #options: Required<FailureBrakeOptions>;
   /** In the order in which their windows began. */
   readonly #sources = new Map<string, Failures>();
-  /** How many places are taken, by their source, which has none here when it is 0. */
-  readonly #waiting = new Map<string, number>();
-  #waitingCount = 0;
+  /** The places that are taken, by their source. */
+  readonly #places = new CountsByKey<string>();
 
   constructor({
     freeCount = 10,
@@ -79,13 +79,13 @@ export class FailureBrake {
       return ignore;
     }
     if (!this.#hasRoomFor(source)) return undefined;
-    this.#add(source, 1);
+    const leave = this.#places.take(source);
     // Whoever leaves takes with it what the answer holds.
     let given: (() => void) | undefined = answer;
     const onDue = (): void => {
       clearTimeout(timer);
       hurry?.removeEventListener("abort", onDue);
-      this.#add(source, -1);
+      leave();
       given?.();
     };
     const timer = setTimeout(onDue, delayMs);
@@ -99,14 +99,7 @@ export class FailureBrake {
 
   #hasRoomFor(source: string): boolean {
     const { maxWaiting, maxWaitingPerSource } = this.#options;
-    return this.#waitingCount < maxWaiting && (this.#waiting.get(source) ?? 0) < maxWaitingPerSource;
-  }
-
-  #add(source: string, difference: 1 | -1): void {
-    const count = (this.#waiting.get(source) ?? 0) + difference;
-    this.#waitingCount += difference;
-    if (count === 0) this.#waiting.delete(source);
-    else this.#waiting.set(source, count);
+    return this.#places.total < maxWaiting && this.#places.get(source) < maxWaitingPerSource;
   }
 
   #failuresOf(source: string): Failures {

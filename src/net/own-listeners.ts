@@ -1,3 +1,4 @@
+import { CountsByKey } from "./counts-by-key.js";
 import type { Endpoint } from "./endpoint.js";
 import { LocalAddresses } from "./local-addresses.js";
 
@@ -5,7 +6,7 @@ import { LocalAddresses } from "./local-addresses.js";
 export class OwnListeners {
   readonly #addresses: LocalAddresses;
   /** How many listen on a port: on different addresses there may be several. */
-  readonly #counts = { tcp: new Map<number, number>(), udp: new Map<number, number>() };
+  readonly #counts = { tcp: new CountsByKey<number>(), udp: new CountsByKey<number>() };
 
   /** @param addresses - Tells which are this machine's. Default: one of its own. */
   constructor(addresses: LocalAddresses = new LocalAddresses()) {
@@ -14,16 +15,7 @@ export class OwnListeners {
 
   /** Takes a listener. @returns what is to be called when it listens no more; safe to call twice. */
   add(network: "tcp" | "udp", port: number): () => void {
-    const counts = this.#counts[network];
-    counts.set(port, (counts.get(port) ?? 0) + 1);
-    let isThere = true;
-    return () => {
-      if (!isThere) return;
-      isThere = false;
-      const left = (counts.get(port) ?? 0) - 1;
-      if (left > 0) counts.set(port, left);
-      else counts.delete(port);
-    };
+    return this.#counts[network].take(port);
   }
 
   /**
@@ -31,6 +23,6 @@ export class OwnListeners {
    * leads from one to the other (a redirection of the kernel's, a further address) is not known here.
    */
   has(network: "tcp" | "udp", { host, port }: Endpoint): boolean {
-    return this.#counts[network].has(port) && this.#addresses.has(host);
+    return this.#counts[network].get(port) > 0 && this.#addresses.has(host);
   }
 }

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { chmod, link, lstat, mkdtemp, rm, unlink } from "node:fs/promises";
+import { chmod, link, lstat, mkdtemp, rename, rm, unlink } from "node:fs/promises";
 import type { Stats } from "node:fs";
 import { connect, type Server } from "node:net";
 import { dirname, join } from "node:path";
@@ -28,7 +28,6 @@ export interface SocketFile {
 export async function listenOnSocketFile(server: Server, path: string): Promise<SocketFile> {
   if (parseListenAddress(`unix:${path}`) === undefined)
     throw new Error("not the path of a socket, or too long");
-  await removeStale(path);
   const folder = await mkdtemp(join(dirname(path), ".v2-"));
   try {
     const bound = join(folder, "s");
@@ -36,7 +35,11 @@ export async function listenOnSocketFile(server: Server, path: string): Promise<
     await once(server, "listening");
     await chmod(bound, 0o600);
     const { dev, ino } = await lstat(bound);
-    await linkTo(bound, path);
+    if (!(await linkTo(bound, path))) {
+      // No longer a name than the other: a longer one could not be connected to.
+      await removeStale(path, join(folder, "o"));
+      if (!(await linkTo(bound, path))) throw new Error("address in use");
+    }
     return { remove: async () => removeOwn(path, { dev, ino }) };
   } catch (error) {
     if (server.listening) server.close();
@@ -52,25 +55,62 @@ interface FileIdentity {
   readonly ino: number;
 }
 
-async function linkTo(bound: string, path: string): Promise<void> {
+/** @returns whether there was nothing else. */
+async function linkTo(file: string, path: string): Promise<boolean> {
   try {
-    await link(bound, path);
+    await link(file, path);
+    return true;
   } catch (error) {
-    if (errorCodeOf(error) === "EEXIST") throw new Error("address in use", { cause: error });
+    if (errorCodeOf(error) === "EEXIST") return false;
     throw error;
   }
 }
 
-async function removeStale(path: string): Promise<void> {
+/**
+ * Removes a socket that nobody answers on, if there is one.
+ *
+ * Another process that begins may remove it first, and put its own into the place before this one does: a name says nothing of
+ * what it leads to by then. So what is there is moved aside, looked at again where nobody else comes, and put back if somebody
+ * does answer.
+ */
+async function removeStale(path: string, aside: string): Promise<void> {
   const found = await statOf(path);
-  if (found === undefined) return;
+  if (found === undefined || !(await isStale(path, found))) return;
+  if (!isSame(await statOf(path), found) || !(await moveTo(aside, path))) return;
+  const moved = await lstat(aside);
+  if (isSame(moved, found) && (await codeOfConnecting(aside)) === "ECONNREFUSED") return;
+  await linkTo(aside, path);
+  throw new Error("address in use");
+}
+
+/**
+ * @returns whether nobody answers; not if it has gone meanwhile.
+ * @throws Error that says what is there otherwise.
+ */
+async function isStale(path: string, found: Stats): Promise<boolean> {
   if (!found.isSocket()) throw new Error("a file is there that is no socket");
   const code = await codeOfConnecting(path);
+  if (code === "ENOENT") return false;
   if (code === undefined) throw new Error("address in use");
   // Whatever else is in the way of connecting, somebody may listen there.
   if (code !== "ECONNREFUSED")
     throw new Error(`a socket is there, and it is not known whether unused: ${code}`);
-  await removeOwn(path, found);
+  return true;
+}
+
+/** @returns whether there was something to move. */
+async function moveTo(aside: string, path: string): Promise<boolean> {
+  try {
+    await rename(path, aside);
+    return true;
+  } catch (error) {
+    if (errorCodeOf(error) === "ENOENT") return false;
+    throw error;
+  }
+}
+
+function isSame(found: FileIdentity | undefined, other: FileIdentity): boolean {
+  return found?.dev === other.dev && found.ino === other.ino;
 }
 
 /** @returns `undefined` where somebody answers. */
@@ -87,8 +127,7 @@ async function codeOfConnecting(path: string): Promise<string | undefined> {
 }
 
 async function removeOwn(path: string, own: FileIdentity): Promise<void> {
-  const found = await statOf(path);
-  if (found?.dev !== own.dev || found.ino !== own.ino) return;
+  if (!isSame(await statOf(path), own)) return;
   try {
     await unlink(path);
   } catch (error) {

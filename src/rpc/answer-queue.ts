@@ -1,4 +1,5 @@
 import { createContextKey } from "@connectrpc/connect";
+import { CountsByKey } from "../net/counts-by-key.js";
 
 export interface AnswerQueueOptions {
   /** After how long without a read a caller counts as one who has stopped to, in milliseconds. Default: 5,000. */
@@ -43,8 +44,7 @@ export class AnswerQueue {
   readonly #entries = new Set<Entry>();
   /** When something was read there last. */
   readonly #readAtMs = new WeakMap<object, number>();
-  readonly #bytesByHolder = new Map<object | string, number>();
-  #bytes = 0;
+  readonly #bytes = new CountsByKey<object | string>();
 
   constructor(
     maxBytes: number,
@@ -57,14 +57,14 @@ export class AnswerQueue {
 
   /** How many bytes wait. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#bytes.total;
   }
 
   /** Makes room, if need be and it can. @returns whether a holder may ask for another large answer. */
   hasRoomFor(holder: object | string): boolean {
     const isOwn = (entry: Entry): boolean => entry.holder === holder;
-    const isFree = (): boolean => this.#bytes < this.#maxBytes;
-    const isOwnFree = (): boolean => this.#bytesOf(holder) < this.#maxBytes / 2;
+    const isFree = (): boolean => this.bytes < this.#maxBytes;
+    const isOwnFree = (): boolean => this.#bytes.get(holder) < this.#maxBytes / 2;
     this.#cutStalled(isOwn, isOwnFree);
     this.#cutStalled(() => true, isFree);
     return isFree() && isOwnFree();
@@ -72,11 +72,11 @@ export class AnswerQueue {
 
   /** Another one waits, and room is made for it, unless it is larger than all may be together. */
   add(bytes: number, reader: AnswerReader): QueuedAnswer {
-    const isEnough = (): boolean => this.#bytes + bytes <= this.#maxBytes;
+    const isEnough = (): boolean => this.bytes + bytes <= this.#maxBytes;
     if (bytes <= this.#maxBytes) this.#cutStalled(() => true, isEnough);
     const entry = { ...reader, bytes, addedAtMs: this.#now() };
     this.#entries.add(entry);
-    this.#count(entry.holder, bytes);
+    this.#bytes.add(entry.holder, bytes);
     return {
       touch: () => {
         this.#readAtMs.set(entry.connection, this.#now());
@@ -106,19 +106,8 @@ export class AnswerQueue {
     return Math.max(addedAtMs, this.#readAtMs.get(connection) ?? 0);
   }
 
-  #bytesOf(holder: object | string): number {
-    return this.#bytesByHolder.get(holder) ?? 0;
-  }
-
   #remove(entry: Entry): void {
-    if (this.#entries.delete(entry)) this.#count(entry.holder, -entry.bytes);
-  }
-
-  #count(holder: object | string, bytes: number): void {
-    const held = this.#bytesOf(holder) + bytes;
-    if (held === 0) this.#bytesByHolder.delete(holder);
-    else this.#bytesByHolder.set(holder, held);
-    this.#bytes += bytes;
+    if (this.#entries.delete(entry)) this.#bytes.add(entry.holder, -entry.bytes);
   }
 }
 

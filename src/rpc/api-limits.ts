@@ -18,7 +18,10 @@ export interface ApiLimits {
   readonly maxRegexpInstructions?: number;
   /** How long looking for a query's counters may take, in milliseconds, the pauses left out. Default: 5,000. */
   readonly maxQueryMs?: number;
-  /** How many queries that take more than 5 ms may be waiting or being answered; a quarter of them for one caller. Default: 64. */
+  /**
+   * How many queries that take more than 5 ms may be waiting or being answered, of one caller at most three for each that is
+   * left to others. Default: 64.
+   */
   readonly maxWaitingQueries?: number;
   /**
    * Calls and pages that may be running at the same time, over all connections. Where there are secrets, those who ask for health

@@ -14,7 +14,7 @@ import { withPlainGrpcMessage } from "./grpc-message.js";
 import { fromGrpcWebText, toGrpcWebText } from "./grpc-web-text.js";
 import type { GuardedHandler } from "./guard.js";
 import { createCheapGzip } from "./gzip.js";
-import { createHotCalls, type HotCall } from "./hot/hot-calls.js";
+import { createHotCalls } from "./hot/hot-calls.js";
 import type { HotMethod } from "./hot/hot-method.js";
 import { serveHotRequest, serveHotStream, type ServeHotOptions } from "./hot/serve-hot.js";
 import {
@@ -104,22 +104,23 @@ export function createCallHandler({
     compression,
     tallyOf: (path) => methods.get(path)?.tally,
   });
-  const hotOptions = (call: HotCall, caller: Caller, handOver: () => void): ServeHotOptions => ({
-    ...{ call, caller, maxRequestBytes, handOver, pace: surroundings.pace },
+  const hotOptions: ServeHotOptions = {
+    ...{ maxRequestBytes, pace: surroundings.pace },
     onBroken: () => (refusals.unreadable_call += 1),
     onFailed: (error) => {
       logger.warn("call failed", { error: String(error) });
     },
-  });
+  };
+  const onAnswerError = (error: Error): void => {
+    logger.debug("answer failed", { error: error.message });
+  };
 
   const onStream: GuardedStreamHandler = (stream, headers, admit, handOver) => {
     const call = findHot({ verb: headers[":method"], path: headers[":path"], headers });
     const caller = call && admit();
     if (call === undefined || caller === undefined) return false;
-    stream.on("error", (error) => {
-      logger.debug("answer failed", { error: error.message });
-    });
-    serveHotStream(stream, hotOptions(call, caller, handOver));
+    stream.on("error", onAnswerError);
+    serveHotStream(stream, { call, caller, handOver }, hotOptions);
     return true;
   };
 
@@ -128,9 +129,7 @@ export function createCallHandler({
     request.on("error", (error) => {
       logger.debug("request failed", { error: error.message });
     });
-    response.on("error", (error) => {
-      logger.debug("answer failed", { error: error.message });
-    });
+    response.on("error", onAnswerError);
     const path = pathOf(request);
     const method = methods.get(path);
     if (method === undefined) {
@@ -148,7 +147,7 @@ export function createCallHandler({
     };
     const hotCall = findHot({ verb: request.method, path: request.url, headers: request.headers });
     if (hotCall === undefined || wasPutBack(request)) callSlowly();
-    else serveHotRequest(request, response, hotOptions(hotCall, caller, callSlowly));
+    else serveHotRequest(request, response, { call: hotCall, caller, handOver: callSlowly }, hotOptions);
   };
 
   return { onRequest, onStream };

@@ -1,33 +1,28 @@
+import { CountsByKey } from "../net/counts-by-key.js";
+
+/** How many places one holder may have for each that is free. */
+const maxPerFree = 3;
+
 /**
- * Places of which one holder has a quarter at most, so that nobody keeps all the others out.
+ * Places of which one holder has at most three for each that it leaves free: nobody keeps all the others out, and as long as
+ * there are no others, nearly all are there for one.
  *
  * @typeParam T - What tells holders apart.
  */
 export class FairPlaces<T> {
   readonly #maxCount: number;
-  readonly #maxCountOfOne: number;
-  readonly #counts = new Map<T, number>();
-  #count = 0;
+  readonly #taken = new CountsByKey<T>();
 
   constructor(maxCount: number) {
     this.#maxCount = maxCount;
-    this.#maxCountOfOne = Math.ceil(maxCount / 4);
   }
 
-  /** Takes a place. @returns what gives it back, to be called once; `undefined` if there is none for that holder. */
+  /** Takes a place. @returns what gives it back; `undefined` if there is none for that holder. */
   take(holder: T): (() => void) | undefined {
-    const count = this.#counts.get(holder) ?? 0;
-    if (this.#count >= this.#maxCount || count >= this.#maxCountOfOne) return undefined;
-    this.#add(holder, 1);
-    return () => {
-      this.#add(holder, -1);
-    };
-  }
-
-  #add(holder: T, difference: 1 | -1): void {
-    const count = (this.#counts.get(holder) ?? 0) + difference;
-    if (count === 0) this.#counts.delete(holder);
-    else this.#counts.set(holder, count);
-    this.#count += difference;
+    const freeCount = this.#maxCount - this.#taken.total;
+    const count = this.#taken.get(holder);
+    // The first is for whoever asks, however few there are.
+    const isFair = count === 0 || count + 1 <= maxPerFree * (freeCount - 1);
+    return freeCount > 0 && isFair ? this.#taken.take(holder) : undefined;
   }
 }

@@ -66,9 +66,21 @@ export function guard(handler: GuardedHandler, options: GuardOptions): NodeHandl
     if (hasSecrets && caller !== undefined) guesses.trust(carrierOf(request));
     const isOpen = pathOf(request).startsWith(healthPath);
     const asksOnly = isPreflight(request);
+    const braked = { brake, guesses, stopping, refusals };
+    // What is open to all is so to whoever guesses, but is no place to learn at once, again and again, that it was wrong.
+    const isGuess = caller === undefined && request.headers.authorization !== undefined;
+    const brakeGuess = (answer: () => void): void => {
+      if (isGuess) brakeAnswer(request, response, answer, braked);
+      else answer();
+    };
     const admit = (): void => {
-      if (caller !== undefined || isOpen) handler(request, response, caller ?? strangerOf(request));
-      else turnAway(request, response, { brake, guesses, stopping, refusals });
+      if (caller !== undefined) handler(request, response, caller);
+      else if (!isOpen) turnAway(request, response, braked);
+      else {
+        brakeGuess(() => {
+          handler(request, response, strangerOf(request));
+        });
+      }
     };
     const verdict = judgeOrigin({
       scheme: isEncrypted(request) ? "https" : "http",
@@ -87,8 +99,10 @@ export function guard(handler: GuardedHandler, options: GuardOptions): NodeHandl
         else admit();
         return;
       case "foreign":
-        refusals[verdict.what === "host" ? "foreign_host" : "foreign_origin"] += 1;
-        refuse(request, response, "permissionDenied", verdict.reason);
+        brakeGuess(() => {
+          refusals[verdict.what === "host" ? "foreign_host" : "foreign_origin"] += 1;
+          refuse(request, response, "permissionDenied", verdict.reason);
+        });
         return;
       case "malformed":
         refusals.malformed_host += 1;
@@ -103,29 +117,39 @@ function strangerOf(request: NodeRequest): Caller {
   return { name: undefined, mayReset: false, strangerFrom: sourceOf(request) };
 }
 
-interface TurnAwayOptions extends Required<Pick<GuardOptions, "brake" | "guesses" | "refusals">> {
+interface BrakeOptions extends Required<Pick<GuardOptions, "brake" | "guesses" | "refusals">> {
   readonly stopping: AbortSignal | undefined;
 }
 
-/** Refuses somebody who has no right secret: at once, late where that goes on, or without a word where too many wait. */
-function turnAway(
-  request: NodeRequest,
-  response: NodeResponse,
-  { brake, guesses, stopping, refusals }: TurnAwayOptions,
-): void {
+/** Refuses somebody who has no right secret. */
+function turnAway(request: NodeRequest, response: NodeResponse, options: BrakeOptions): void {
   const answer = (): void => {
     const isMissing = request.headers.authorization === undefined;
     const what = isMissing ? "a secret is needed" : "this is not a secret of this server";
     refuse(request, response, "unauthenticated", `${what}: send "authorization: Bearer SECRET"`);
   };
+  if (brakeAnswer(request, response, answer, options)) options.refusals.no_secret += 1;
+}
+
+/**
+ * Answers somebody who has no right secret: at once, late where that goes on, or without a word where too many wait.
+ *
+ * @returns whether there is an answer.
+ */
+function brakeAnswer(
+  request: NodeRequest,
+  response: NodeResponse,
+  answer: () => void,
+  { brake, guesses, stopping, refusals }: BrakeOptions,
+): boolean {
   const callOff = brake.schedule(sourceOf(request), answer, { hurry: stopping });
   if (callOff === undefined) {
     refusals.too_many_wrong_secrets += 1;
     guesses.cut(request, response);
-  } else {
-    refusals.no_secret += 1;
-    response.once("close", callOff);
+    return false;
   }
+  response.once("close", callOff);
+  return true;
 }
 
 function sourceOf(request: NodeRequest): string {

@@ -1,14 +1,9 @@
+import type { IncomingMessage } from "node:http";
 import { constants, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import { resetConnection } from "../net/reset.js";
 import { isEnding } from "./late-destroy.js";
-import {
-  connectionOf,
-  sparedEvent,
-  type Connection,
-  type NodeRequest,
-  type NodeResponse,
-} from "./node-http.js";
+import { connectionOf, sparedEvent, type NodeRequest, type NodeResponse } from "./node-http.js";
 
 /**
  * Cuts off those without a right secret where too many of them wait to be answered: an answer at once would have them guess
@@ -18,7 +13,7 @@ import {
  * only the wrong request is cut.
  */
 export class GuessCut {
-  readonly #trusted = new WeakSet<Connection>();
+  readonly #trusted = new WeakSet<object>();
 
   /** To be told of what carries each request with a right secret. */
   trust(carrier: Socket | ServerHttp2Stream): void {
@@ -28,7 +23,7 @@ export class GuessCut {
   /** Ends a request without an answer, and its connection where no right secret has come by it. */
   cut(request: NodeRequest, response: NodeResponse): void {
     if ("stream" in request) this.#cutHttp2(request.stream);
-    else this.#cutHttp1(request.socket, response);
+    else this.#cutHttp1(request, response);
   }
 
   #cutHttp2(stream: ServerHttp2Stream): void {
@@ -45,7 +40,8 @@ export class GuessCut {
   }
 
   /** HTTP/1.1 cannot leave an answer out and go on. */
-  #cutHttp1(socket: Socket, response: NodeResponse): void {
+  #cutHttp1(request: IncomingMessage, response: NodeResponse): void {
+    const { socket } = request;
     if (!this.#trusted.has(socket)) {
       resetConnection(socket);
       return;
@@ -53,8 +49,14 @@ export class GuessCut {
     const end = (): void => {
       socket.destroySoon();
     };
-    // Answers to what came before it are still to be given: Node hands the socket on when it is this one's turn.
-    if (response.socket !== null) end();
-    else response.once("socket", end);
+    const endBehind = (): void => {
+      if (request.complete) end();
+      else request.once("end", end);
+    };
+    // Bytes that nobody read have the kernel send a reset, which can overtake the answers that are due.
+    request.resume();
+    // These are still to be given: Node hands the socket on when it is this one's turn.
+    if (response.socket !== null) endBehind();
+    else response.once("socket", endBehind);
   }
 }

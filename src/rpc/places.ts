@@ -1,3 +1,4 @@
+import { CountsByKey } from "../net/counts-by-key.js";
 import type { Caller } from "./caller.js";
 
 /** A place that was taken, or why there is none: how many have been taken, and by whom, to be put behind what they do. */
@@ -19,9 +20,8 @@ const sourceShare = 1 / 4;
  */
 export class Places {
   readonly #maxCount: number;
-  readonly #strangerCounts = new Map<string, number>();
+  readonly #strangers = new CountsByKey<string>();
   #count = 0;
-  #strangerCount = 0;
 
   constructor(maxCount: number) {
     this.#maxCount = maxCount;
@@ -40,23 +40,13 @@ export class Places {
   }
 
   #takeForStranger(source: string): Place {
-    const ofSource = this.#strangerCounts.get(source) ?? 0;
+    const ofSource = this.#strangers.get(source);
     if (ofSource >= this.#share(sourceShare)) {
       return { count: ofSource, whose: " without a secret from one address" };
     }
-    if (this.#strangerCount >= this.#share(strangersShare)) {
-      return { count: this.#strangerCount, whose: " without a secret" };
-    }
-    this.#strangerCount += 1;
-    this.#strangerCounts.set(source, ofSource + 1);
-    return {
-      release: () => {
-        this.#strangerCount -= 1;
-        const left = (this.#strangerCounts.get(source) ?? 0) - 1;
-        if (left > 0) this.#strangerCounts.set(source, left);
-        else this.#strangerCounts.delete(source);
-      },
-    };
+    const { total } = this.#strangers;
+    if (total >= this.#share(strangersShare)) return { count: total, whose: " without a secret" };
+    return { release: this.#strangers.take(source) };
   }
 
   /** At least one: otherwise nobody could ask for anything. */

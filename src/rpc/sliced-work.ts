@@ -13,6 +13,9 @@ export interface SlicedWorkOptions {
   readonly now?: () => number;
 }
 
+/** How many new works go one behind the other before one that has begun goes on. */
+const mostFresh = 4;
+
 interface Work {
   /** For how long it has been worked on. */
   usedMs: number;
@@ -24,11 +27,12 @@ interface Work {
  * Does works in slices, so that none of them holds up the event loop, however many there are.
  *
  * A new one goes first, for a whole slice, since what is short is not to wait for what is long. Those that are not done by then
- * are long, and take turns in rounds, each a round in one go: that leaves few of them in the middle, holding what they have
- * found so far.
+ * are long. Behind every fourth new one, one of them goes on. They take turns in rounds, each a round in one go: that leaves few
+ * of them in the middle, holding what they have found so far.
  */
 export class SlicedWork {
-  readonly #sliceMs: number;
+  /** How much of its time a work has taken when it is a long one. */
+  readonly sliceMs: number;
   readonly #roundMs: number;
   readonly #now: () => number;
   readonly #fresh: Work[] = [];
@@ -36,9 +40,11 @@ export class SlicedWork {
   /** For how long this turn of the event loop has been worked. */
   #usedMs = 0;
   #isTurnAwaited = false;
+  /** How many new works have gone before those that have begun. */
+  #freshCount = 0;
 
   constructor({ sliceMs = 2, roundMs = 250, now = () => performance.now() }: SlicedWorkOptions = {}) {
-    this.#sliceMs = sliceMs;
+    this.sliceMs = sliceMs;
     this.#roundMs = roundMs;
     this.#now = now;
   }
@@ -72,7 +78,7 @@ export class SlicedWork {
   }
 
   #work(): void {
-    while (this.#usedMs < this.#sliceMs && this.#workOnce());
+    while (this.#usedMs < this.sliceMs && this.#workOnce());
     if (this.#isTurnAwaited || this.#usedMs === 0) return;
     this.#isTurnAwaited = true;
     setImmediate(() => {
@@ -84,12 +90,14 @@ export class SlicedWork {
 
   /** @returns whether there was something to do. */
   #workOnce(): boolean {
-    const fresh = this.#fresh.shift();
+    const isBegunsTurn = this.#freshCount >= mostFresh && this.#begun.length > 0;
+    const fresh = isBegunsTurn ? undefined : this.#fresh.shift();
     const work = fresh ?? this.#next();
     if (work === undefined) return false;
+    this.#freshCount = fresh === undefined ? 0 : this.#freshCount + 1;
     const startedAtMs = this.#now();
-    let isDone = work.advance(startedAtMs + this.#sliceMs - this.#usedMs);
-    const isLong = work.usedMs >= this.#sliceMs;
+    let isDone = work.advance(startedAtMs + this.sliceMs - this.#usedMs);
+    const isLong = work.usedMs >= this.sliceMs;
     // One step more tells it so, and it may end there: from here on it holds what it has found.
     if (!isDone && isLong && fresh !== undefined) isDone = work.advance(startedAtMs);
     const tookMs = this.#now() - startedAtMs;

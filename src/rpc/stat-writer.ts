@@ -14,6 +14,15 @@ const maxFrameLength = 1 + 5 + 1 + 5 + 1 + 10;
 const leastPieceLength = 4 * 1024;
 const mostPieceLength = 1024 * 1024;
 
+/** The answer of GetStats, or that of QueryStats with one counter, in protobuf's binary form. */
+export function encodeStat(name: string, value: bigint): Uint8Array {
+  const nameLength = Buffer.byteLength(name);
+  const bytes = Buffer.allocUnsafe(nameLength + maxFrameLength);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const at = writeFrame(view, 0, nameLength, value);
+  return bytes.subarray(0, writeFigure(view, at + bytes.write(name, at), value));
+}
+
 /**
  * Writes the answer of QueryStats in protobuf's binary form, byte for byte as protobuf-es does: names are copied as they lie
  * in the store, and no object is made for a counter.
@@ -33,18 +42,8 @@ export class StatWriter {
     const nameLength = slab.nameStart(place + 1) - slab.nameStart(place);
     if (this.#length + nameLength + maxFrameLength > this.#view.byteLength) this.#nextPiece(nameLength);
     const view = this.#view;
-    let at = this.#length;
-    const valueLength = value === 0n ? 0 : 1 + lengthOfValue(value);
-    view.setUint8(at, statTag);
-    at = writeLength(view, at + 1, 1 + lengthOf(nameLength) + nameLength + valueLength);
-    view.setUint8(at, nameTag);
-    at = writeLength(view, at + 1, nameLength);
-    at = slab.copyName(place, view, at);
-    if (valueLength > 0) {
-      view.setUint8(at, valueTag);
-      at = writeValue(view, at + 1, value);
-    }
-    this.#length = at;
+    const at = writeFrame(view, this.#length, nameLength, value);
+    this.#length = writeFigure(view, slab.copyName(place, view, at), value);
   }
 
   #nextPiece(nameLength: number): void {
@@ -57,6 +56,22 @@ export class StatWriter {
     if (this.#length > 0) this.#pieces.push(new Uint8Array(this.#view.buffer, 0, this.#length));
     this.#length = 0;
   }
+}
+
+/** Writes what is before a counter's name. @returns where that goes. */
+function writeFrame(view: DataView, start: number, nameLength: number, value: bigint): number {
+  const valueLength = value === 0n ? 0 : 1 + lengthOfValue(value);
+  view.setUint8(start, statTag);
+  const at = writeLength(view, start + 1, 1 + lengthOf(nameLength) + nameLength + valueLength);
+  view.setUint8(at, nameTag);
+  return writeLength(view, at + 1, nameLength);
+}
+
+/** Writes what is behind it: nothing, if that is 0. @returns where it ends. */
+function writeFigure(view: DataView, at: number, value: bigint): number {
+  if (value === 0n) return at;
+  view.setUint8(at, valueTag);
+  return writeValue(view, at + 1, value);
 }
 
 /** How many bytes a length takes as a varint: seven bits each. */

@@ -52,8 +52,6 @@ interface QueryAnswer {
 
 /** Of a store with so many counters, answers are encoded as they are made: to do that at once would hold the event loop up. */
 const manyCount = 2_048;
-/** A query that takes so much of our time, in milliseconds, is a long one. */
-const longMs = 5;
 
 /**
  * The calls of the V2Ray API's StatsService, for whatever name it is served under, and of Xray's where there is somebody to
@@ -108,7 +106,7 @@ export function createStatsService({
       context.signal.throwIfAborted();
       bounds.assertTime(usedMs);
       // Until then it has found little that it could hold, so that any number of short queries may wait.
-      if (usedMs >= longMs) leave ??= bounds.takePlace(holder);
+      if (usedMs >= work.sliceMs) leave ??= bounds.takePlace(holder);
     };
     const takeWhereThereIsRoom: TakeCounter = (slab, place, value) => {
       foundCount += 1;

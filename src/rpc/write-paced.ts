@@ -2,9 +2,12 @@ import type { Writable } from "node:stream";
 import type { AnswerCarrier } from "./node-http.js";
 import { pieceBytes, WaitingAnswer, type PacedAnswerOptions } from "./paced-answer.js";
 
+/** Answers of so many bytes are not counted while they wait: there is at most one for each call that may run. */
+const smallBytes = 4 * 1024;
+
 /**
  * Writes an answer's body, all of which is there, and ends it: a small one at once, and a large one in pieces, each when the
- * one before it was taken. Its bytes are counted until they are.
+ * one before it was taken. Unless it is small, its bytes are counted until they are.
  */
 export function writePaced(
   target: Writable,
@@ -12,16 +15,20 @@ export function writePaced(
   carrier: AnswerCarrier,
   options: PacedAnswerOptions,
 ): void {
-  const waiting = new WaitingAnswer(carrier, options);
   const length = body.reduce((sum, chunk) => sum + chunk.length, 0);
-  waiting.hold(length);
-  if (length > pieceBytes) {
-    writeInTurn(target, body.flatMap(cut), waiting);
+  if (length <= smallBytes) {
+    writeAtOnce(target, body);
     return;
   }
-  const [last, ...others] = body.toReversed();
-  for (const chunk of others.reverse()) target.write(chunk);
-  endWith(target, last);
+  const waiting = new WaitingAnswer(carrier, options);
+  waiting.hold(length);
+  if (length > pieceBytes) writeInTurn(target, body.flatMap(cut), waiting);
+  else writeAtOnce(target, body);
+}
+
+function writeAtOnce(target: Writable, body: readonly Uint8Array[]): void {
+  for (const chunk of body.slice(0, -1)) target.write(chunk);
+  endWith(target, body.at(-1));
 }
 
 function writeInTurn(target: Writable, pieces: readonly Uint8Array[], waiting: WaitingAnswer): void {

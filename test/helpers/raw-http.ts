@@ -129,6 +129,15 @@ export function openSession(
   return session;
 }
 
+/**
+ * Resolves when the server has begun with all that was sent on an HTTP/2 connection before. While it connects a ping is not
+ * sent, and the first one overtakes what waits.
+ */
+export async function allBegun(session: ClientHttp2Session): Promise<void> {
+  if (session.connecting) await once(session, "connect");
+  for (let ping = 0; ping < 2; ping++) await new Promise((resolve) => session.ping(resolve));
+}
+
 /** Resolves when the HTTP/2 connection has ended, however it did. */
 export async function sessionClosed(session: ClientHttp2Session): Promise<void> {
   session.on("error", ignore);

@@ -10,10 +10,14 @@ import {
   readFileSync,
   renameSync,
   symlinkSync,
+  unlinkSync,
   writeFileSync,
 } from "node:fs";
+import fsPromises from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { connect, createServer, type Server } from "node:net";
 import { describe, it, type TestContext } from "node:test";
+import { maxSocketFolderBytes } from "../../src/net/listen-address.js";
 import { listenOnSocketFile, type SocketFile } from "../../src/net/socket-file.js";
 import { closeAfter } from "../helpers/sockets.js";
 import { createTempDir, type TempDir } from "../helpers/temp-dir.js";
@@ -46,6 +50,23 @@ function leaveSocket(path: string): void {
   const { signal } = spawnSync(process.execPath, ["-e", script, path]);
   assert.equal(signal, "SIGKILL");
   assert.ok(lstatSync(path).isSocket());
+}
+
+/** Has something happen right after a path was looked at that often. */
+function onLook(t: TestContext, path: string, count: number, happen: () => void): void {
+  const look = fsPromises.lstat.bind(fsPromises);
+  let left = count;
+  const mocked = t.mock.method(fsPromises, "lstat", async (looked: string) => {
+    const found = await look(looked);
+    if (looked === path && --left === 0) happen();
+    return found;
+  });
+  syncBuiltinESMExports();
+  t.after(() => {
+    mocked.mock.restore();
+    syncBuiltinESMExports();
+    assert.ok(left <= 0, "it was not looked at as often");
+  });
 }
 
 const modeOf = (path: string): number => lstatSync(path).mode & 0o777;
@@ -99,6 +120,17 @@ describe("listenOnSocketFile", io, () => {
     assert.equal(await ask(t, path), "first");
   });
 
+  it("replaces one in a folder with the longest path that there may be", async (t) => {
+    const parent = createTempDir(t);
+    const folder = parent.join("f".repeat(maxSocketFolderBytes - `${parent.path}/`.length));
+    mkdirSync(folder);
+    const path = `${folder}/a.sock`;
+    leaveSocket(path);
+    await listenAt(t, path);
+    assert.equal(await ask(t, path), "first");
+    assert.deepEqual(readdirSync(folder), ["a.sock"]);
+  });
+
   it("does not replace one that somebody answers on", async (t) => {
     const folder = createTempDir(t);
     const path = folder.join("a.sock");
@@ -149,11 +181,40 @@ describe("listenOnSocketFile", io, () => {
     server.once("listening", () => {
       writeFileSync(path, "precious");
     });
-    await assert.rejects(listenOnSocketFile(server, path), { message: "address in use" });
+    await assert.rejects(listenOnSocketFile(server, path), { message: "a file is there that is no socket" });
     assert.equal(readFileSync(path, "utf8"), "precious");
     assert.equal(server.listening, false);
     assert.deepEqual(namesIn(folder), ["a.sock"]);
   });
+
+  for (const count of [1, 2]) {
+    it(`leaves the socket of another one that replaces the same at the same time, after look ${count}`, async (t) => {
+      const folder = createTempDir(t);
+      const path = folder.join("a.sock");
+      leaveSocket(path);
+      await listenAt(t, folder.join("other.sock"), "other");
+      onLook(t, path, count, () => {
+        renameSync(folder.join("other.sock"), path);
+      });
+      const server = namedServer(t, "late");
+      await assert.rejects(listenOnSocketFile(server, path), { message: "address in use" });
+      assert.equal(server.listening, false);
+      assert.equal(await ask(t, path), "other");
+      assert.deepEqual(namesIn(folder), ["a.sock"]);
+    });
+
+    it(`takes the place of what goes while it begins, after look ${count}`, async (t) => {
+      const folder = createTempDir(t);
+      const path = folder.join("a.sock");
+      leaveSocket(path);
+      onLook(t, path, count, () => {
+        unlinkSync(path);
+      });
+      await listenAt(t, path);
+      assert.equal(await ask(t, path), "first");
+      assert.deepEqual(namesIn(folder), ["a.sock"]);
+    });
+  }
 
   it("says what is in the way where there is no such folder", async (t) => {
     await assert.rejects(listenAt(t, createTempDir(t).join("no/a.sock")), { code: "ENOENT" });

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { describe, it, type TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { dropEndlessDeadlines } from "../../src/rpc/deadline.js";
 import { count, paths, startApi, userUplink } from "../helpers/api-server.js";
 import { envelope, getStatsRequest } from "../helpers/grpc.js";
-import { openSession, openStream, readAnswer, sendHttp1, sendHttp2 } from "../helpers/raw-http.js";
+import { allBegun, openSession, openStream, readAnswer, sendHttp1, sendHttp2 } from "../helpers/raw-http.js";
 
 const alice = userUplink("alice");
 
@@ -57,6 +57,17 @@ describe("dropEndlessDeadlines()", () => {
 const grpcHeaders = { "content-type": "application/grpc", te: "trailers" };
 const jsonHeaders = { "content-type": "application/json" };
 
+/** Stops the time. @returns what has so many milliseconds pass. */
+function mockTime(t: TestContext): (ms: number) => void {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  let nowMs = performance.now();
+  t.mock.method(performance, "now", () => nowMs);
+  return (ms) => {
+    nowMs += ms;
+    t.mock.timers.tick(ms);
+  };
+}
+
 describe("a deadline", { timeout: 20_000 }, () => {
   for (const { header, value } of [
     { header: "grpc-timeout", value: "99999999H" },
@@ -71,11 +82,13 @@ describe("a deadline", { timeout: 20_000 }, () => {
       const isGrpc = header === "grpc-timeout";
       const headers = { ...(isGrpc ? grpcHeaders : jsonHeaders), [header]: value };
       const body = isGrpc ? envelope(getStatsRequest({ name: alice })) : Buffer.from(`{"name":"${alice}"}`);
-      const stream = openStream(openSession(t, api.port), { path: paths.getStats, headers });
+      const session = openSession(t, api.port);
+      const stream = openStream(session, { path: paths.getStats, headers });
       stream.write(body.subarray(0, 10));
       const answering = readAnswer(stream);
-      // Node's timers take a delay that is too long for one of 1 ms.
-      await delay(50);
+      await allBegun(session);
+      // Node's timers take a delay that is too long for one of 1 ms, which ends before one that is longer and begins later.
+      await delay(2);
       stream.end(body.subarray(10));
       const answer = await answering;
       assert.equal(answer.status, 200);
@@ -97,15 +110,17 @@ describe("a deadline", { timeout: 20_000 }, () => {
   }
 
   it("that expires before a slow request is whole resets nothing: Connect", async (t) => {
+    const pass = mockTime(t);
     const api = await startApi(t);
     const counter = count(api.store, alice, 1);
     const headers = { ...jsonHeaders, "connect-timeout-ms": "5" };
-    const stream = openStream(openSession(t, api.port), { path: paths.getStats, headers });
+    const session = openSession(t, api.port);
+    const stream = openStream(session, { path: paths.getStats, headers });
     const body = JSON.stringify({ name: alice, reset: true });
     stream.write(body.slice(0, 10));
     const answering = readAnswer(stream);
-    // A deadline is a matter of time and nothing else.
-    await delay(250);
+    await allBegun(session);
+    pass(5);
     stream.end(body.slice(10));
     const answer = await answering;
     assert.equal(answer.status, 504);
@@ -115,15 +130,17 @@ describe("a deadline", { timeout: 20_000 }, () => {
   });
 
   it("that expires before a slow request is whole resets nothing: gRPC", async (t) => {
+    const pass = mockTime(t);
     const api = await startApi(t);
     const counter = count(api.store, alice, 1);
     const headers = { ...grpcHeaders, "grpc-timeout": "5m" };
-    const stream = openStream(openSession(t, api.port), { path: paths.getStats, headers });
+    const session = openSession(t, api.port);
+    const stream = openStream(session, { path: paths.getStats, headers });
     const body = envelope(getStatsRequest({ name: alice, reset: true }));
     stream.write(body.subarray(0, 10));
     const answering = readAnswer(stream);
-    // A deadline is a matter of time and nothing else.
-    await delay(250);
+    await allBegun(session);
+    pass(5);
     stream.end(body.subarray(10));
     const answer = await answering;
     assert.equal(answer.trailers["grpc-status"], "4");

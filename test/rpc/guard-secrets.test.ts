@@ -129,6 +129,31 @@ for (const { version, send } of versions) {
       assert.equal((await send(api.port, { path: health, headers: known, body: "{}" })).status, 200);
     });
 
+    for (const [what, more] of [
+      ["under its own name", {}],
+      ["under a name that is not", { [hostHeader]: "evil.example" }],
+      ["for a page of another origin", { origin: "https://evil.example" }],
+    ] as const) {
+      it(`are not found out by asking for health ${what}: wrong ones are slowed there, too`, async (t) => {
+        t.mock.timers.enable({ apis: ["setTimeout"] });
+        const logger = new RecordingLogger();
+        const api = await startSecret(t, logger);
+        const headers = { ...json, ...more };
+        const ask = async (credentials: Readonly<Record<string, string>>) =>
+          send(api.port, { path: health, headers: { ...headers, ...credentials }, body: "{}" });
+        const isSlowed = () =>
+          logger.lines.some(({ message }) => message === "wrong secrets are answered late");
+        for (let count = 0; count < 10; count++) await ask(bearer("guess"));
+        assert.equal(isSlowed(), false);
+        const late = ask(bearer("guess"));
+        await until(isSlowed);
+        // Whoever sends none does not guess.
+        const { status } = await ask({});
+        t.mock.timers.tick(2_000);
+        assert.equal((await late).status, status);
+      });
+    }
+
     it("open nothing to the pages of foreign origins", async (t) => {
       const api = await startSecret(t);
       const headers = { ...json, ...bearer("panel-s3cret"), origin: "https://evil.example" };

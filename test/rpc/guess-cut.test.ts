@@ -181,6 +181,18 @@ describe("wrong secrets where too many wait, over HTTP/1.1", io, () => {
     assert.doesNotMatch(text, /HTTP\/1\.1 4/);
   });
 
+  it("take nothing from the answers that are due, however much they bring", async (t) => {
+    const held: NodeResponse[] = [];
+    const { port, refusals } = await startFull(t, { answer: (response) => held.push(response) });
+    const long = http1Text({ ...wrong, body: "x".repeat(1_000_000) });
+    const connection = await openRaw(t, port, http1Text(right), long);
+    await until(() => held.length === 1 && refusals.too_many_wrong_secrets === 1);
+    // As much as the kernel takes at once, and the client has not read then.
+    held[0]?.end("a".repeat(4_000_000));
+    const text = await connection.closed();
+    assert.equal(text.split("\r\n\r\n")[1]?.length, 4_000_000);
+  });
+
   it("end a connection by which a right one was answered before", async (t) => {
     const { port } = await startFull(t);
     const connection = await openRaw(t, port, http1Text(right));

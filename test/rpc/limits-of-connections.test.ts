@@ -7,6 +7,7 @@ import { paths } from "../helpers/api-server.js";
 import { cancelled, frames, openRequests, preface, repeated, requestBlock } from "../helpers/http2-frames.js";
 import { codeOf, refusalsOf, refused, startLimited } from "../helpers/limited-api.js";
 import {
+  allBegun,
   http1Text,
   http2Frame,
   openRaw,
@@ -33,11 +34,6 @@ describe("limits of calls", { timeout: 60_000 }, () => {
     return stream;
   }
 
-  /** Has the server read everything that was sent. */
-  async function arrived(session: ReturnType<typeof openSession>): Promise<void> {
-    await new Promise((resolve) => session.ping(resolve));
-  }
-
   for (const { version, send } of versions) {
     it(`refuses one beyond all that may run, until one has ended: ${version}`, async (t) => {
       const api = await startLimited(t, { maxCalls: 2 });
@@ -45,12 +41,12 @@ describe("limits of calls", { timeout: 60_000 }, () => {
       await once(session, "connect");
       const first = openCall(session);
       openCall(session);
-      await arrived(session);
+      await allBegun(session);
       const answer = await send(api.port, sys);
       assert.equal(codeOf(answer), "unavailable");
       assert.equal(answer.headers["retry-after"], "1");
       first.close();
-      await arrived(session);
+      await allBegun(session);
       assert.equal(codeOf(await send(api.port, sys)), "ok");
       // The call that was given up was none yet.
       await refused(api, { too_many_calls: 1, unreadable_call: 1 });

@@ -3,7 +3,6 @@ import { EventEmitter, once } from "node:events";
 import { Agent, request as requestHttp1 } from "node:http";
 import type { Writable } from "node:stream";
 import { describe, it, type TestContext } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { ListenError } from "../../src/net/listen-error.js";
 import { OnePortServer, type OnePortServerOptions } from "../../src/rpc/one-port-server.js";
 import {
@@ -271,10 +270,11 @@ describe("OnePortServer's patience", { timeout: 20_000 }, () => {
   }
 
   it("does not end with an HTTP/2 connection that has made a request", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
     const { server, port } = await start(t, { firstRequestTimeoutMs: 250 });
     const session = openSession(t, port);
     assert.equal((await sendOnSession(session, { path: "/1" })).status, 200);
-    await delay(500);
+    t.mock.timers.tick(500);
     assert.equal((await sendOnSession(session, { path: "/2" })).status, 200);
     assert.equal(server.connectionCount, 1);
   });
@@ -290,12 +290,13 @@ describe("OnePortServer's patience", { timeout: 20_000 }, () => {
   });
 
   it("does not end with a call that takes its time", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
     const { port, gate } = await startGated(t, { http2IdleTimeoutMs: 20, firstRequestTimeoutMs: 250 });
     const session = openSession(t, port);
     const arrived = once(gate, "arrived");
     const answering = sendOnSession(session, { path: "/slow" });
     await arrived;
-    await delay(500);
+    t.mock.timers.tick(500);
     gate.emit("open");
     assert.equal((await answering).body.toString(), "late");
   });

@@ -54,6 +54,17 @@ describe("SlicedWork", () => {
     assert.equal(log.join(""), ["aaaaaa", "b", "ccc", "c", "aaa", "aaa"].join(""));
   });
 
+  it("lets what has begun go on, however much new work comes", async () => {
+    const { work, log, steps } = createWork({ sliceMs: 2 });
+    let isOver = false;
+    const long = work.run(steps("l", 12)).then(() => (isOver = true));
+    const keepComing = async (): Promise<void> => {
+      while (!isOver) await work.run(steps("s", 2));
+    };
+    await Promise.all([long, keepComing(), keepComing(), keepComing()]);
+    assert.ok(log.filter((name) => name === "s").length <= 60, log.join(""));
+  });
+
   it("lets those take turns that take more than a round", async () => {
     const { work, log, steps } = createWork({ sliceMs: 5, roundMs: 10 });
     const all = [work.run(steps("a", 25)), work.run(steps("b", 12))];
@@ -76,7 +87,7 @@ describe("SlicedWork", () => {
     const { work, log, steps } = createWork();
     const failing = work.run(
       steps("a", 12, (usedMs) => {
-        if (usedMs >= 5) throw new RangeError("too long");
+        if (usedMs >= work.sliceMs) throw new RangeError("too long");
       }),
     );
     const other = work.run(steps("b", 5));

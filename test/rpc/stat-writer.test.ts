@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { QueryStatsResponseSchema } from "#gen/v2ray/core/app/stats/command/command_pb.js";
-import { StatWriter } from "../../src/rpc/stat-writer.js";
+import {
+  GetStatsResponseSchema,
+  QueryStatsResponseSchema,
+} from "#gen/v2ray/core/app/stats/command/command_pb.js";
+import { encodeStat, StatWriter } from "../../src/rpc/stat-writer.js";
 import { CounterSlab } from "../../src/stats/counter-slab.js";
 import { createRandom } from "../helpers/random.js";
 
@@ -160,4 +163,22 @@ describe("StatWriter", () => {
       assert.ok(bytes.equals(expected), `seed ${seed}`);
     }
   });
+});
+
+describe("encodeStat()", () => {
+  for (const name of [
+    "user>>>alice>>>traffic>>>uplink",
+    "user>>>ünïcödé 🦆>>>traffic>>>uplink",
+    "a".repeat(10_000),
+  ]) {
+    it(`writes the answer of GetStats as protobuf-es does, with a name of ${name.length} characters`, () => {
+      for (const value of values) {
+        const expected = toBinary(
+          GetStatsResponseSchema,
+          create(GetStatsResponseSchema, { stat: { name, value } }),
+        );
+        assert.deepEqual(Buffer.from(encodeStat(name, value)), Buffer.from(expected));
+      }
+    });
+  }
 });

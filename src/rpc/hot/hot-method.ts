@@ -32,15 +32,22 @@ export interface HotMethod {
 /** Makes the answer to a request. */
 export type HotAnswer = (context: CallContext) => Promise<Pieces> | Pieces;
 
-/** A method whose answer is made as an object. */
-export function hotUnary<I extends DescMessage, O extends DescMessage>(
+/**
+ * A method whose answer is made as an object.
+ *
+ * @param encode - Writes it in protobuf's binary form, in less time than protobuf-es does. Default: that does it.
+ */
+export function hotUnary<I extends DescMessage, O extends DescMessage, A extends MessageInitShape<O>>(
   method: DescMethodUnary<I, O>,
-  run: (request: MessageShape<I>, context: CallContext) => MessageInitShape<O>,
+  run: (request: MessageShape<I>, context: CallContext) => A,
+  encode?: (answer: A) => Uint8Array,
 ): HotMethod {
   const serialization = serializationOf(method);
-  return hotWritten(method, (request, context, isBinary) => [
-    serialization.getO(isBinary).serialize(create(method.output, run(request, context))),
-  ]);
+  return hotWritten(method, (request, context, isBinary) => {
+    const answer = run(request, context);
+    if (isBinary && encode !== undefined) return [encode(answer)];
+    return [serialization.getO(isBinary).serialize(create(method.output, answer))];
+  });
 }
 
 /** A method whose answer is made as bytes. */

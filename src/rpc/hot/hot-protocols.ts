@@ -177,10 +177,17 @@ async function wrap(flags: number, message: Pieces, compression: Compression | u
 /** Flags, four bytes of length, and the message: as one piece, unless it were long to copy. */
 function envelope(flags: number, message: Pieces): Pieces {
   const length = lengthOf(message);
-  const head = Buffer.alloc(envelopeLength);
-  head[0] = flags;
-  head.writeUInt32BE(length, 1);
-  return length > 16_384 ? [head, ...message] : [Buffer.concat([head, ...message])];
+  const isLong = length > 16_384;
+  const piece = Buffer.allocUnsafe(isLong ? envelopeLength : envelopeLength + length);
+  piece[0] = flags;
+  piece.writeUInt32BE(length, 1);
+  if (isLong) return [piece, ...message];
+  let at = envelopeLength;
+  for (const part of message) {
+    piece.set(part, at);
+    at += part.length;
+  }
+  return [piece];
 }
 
 function grpcHeaders(contentType: string, compression: Compression | undefined): OutgoingHttpHeaders {

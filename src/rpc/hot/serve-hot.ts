@@ -17,29 +17,35 @@ import { writePaced } from "../write-paced.js";
 import type { HotCall } from "./hot-calls.js";
 import type { Reply } from "./hot-protocols.js";
 
+/** What all calls have in common. */
 export interface ServeHotOptions {
-  readonly call: HotCall;
-  readonly caller: Caller;
   /** Largest request message, in bytes. */
   readonly maxRequestBytes: number;
-  /** How its answer is written. */
+  /** How answers are written. */
   readonly pace: Omit<PacedAnswerOptions, "holder">;
+  /** Told that a request broke off. */
+  readonly onBroken: () => void;
+  /** Told that a call failed, as none should. */
+  readonly onFailed: (error: unknown) => void;
+}
+
+/** A call to be served, and who asks. */
+export interface AdmittedCall {
+  readonly call: HotCall;
+  readonly caller: Caller;
   /** Serves it in the ordinary way: something about its body is unusual. */
   readonly handOver: () => void;
-  /** Told that the request broke off. */
-  readonly onBroken: () => void;
-  /** Told that the call failed, as none should. */
-  readonly onFailed: (error: unknown) => void;
 }
 
 /** Serves a call whose request and answer are Node's own objects. */
 export function serveHotRequest(
   request: NodeRequest,
   response: NodeResponse,
+  admitted: AdmittedCall,
   options: ServeHotOptions,
 ): void {
   const carrier = answerCarrierOf(request, response);
-  serve(request, options, {
+  serve(request, admitted, options, {
     ...carrier,
     target: response,
     delivery: watchDelivery(request, response),
@@ -52,8 +58,12 @@ export function serveHotRequest(
 }
 
 /** Serves a call that a stream of HTTP/2 carries, without Node's request and response, which take a tenth of the time. */
-export function serveHotStream(stream: ServerHttp2Stream, options: ServeHotOptions): void {
-  serve(stream, options, {
+export function serveHotStream(
+  stream: ServerHttp2Stream,
+  admitted: AdmittedCall,
+  options: ServeHotOptions,
+): void {
+  serve(stream, admitted, options, {
     ...streamCarrier(stream),
     target: stream,
     delivery: deliveryOver(stream),
@@ -80,7 +90,8 @@ interface CallCarrier extends AnswerCarrier {
 
 function serve(
   source: NodeRequest | ServerHttp2Stream,
-  { call, caller, maxRequestBytes, pace, handOver, onBroken, onFailed }: ServeHotOptions,
+  { call, caller, handOver }: AdmittedCall,
+  { maxRequestBytes, pace, onBroken, onFailed }: ServeHotOptions,
   { target, delivery, isGone, begin, ...carrier }: CallCarrier,
 ): void {
   const connection = connectionOf(carrier.carrier);
