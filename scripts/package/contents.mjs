@@ -13,7 +13,7 @@ const expected = [
   /^proto\/.+\.proto$/,
   /^examples\/.+\.json$/,
   /^examples\/(panel\.html|v2ray-api\.service)$/,
-  /^docs\/configuration\.md$/,
+  /^docs\/(benchmarks|configuration)\.md$/,
   /^docs\/api\/.+\.md$/,
 ];
 

@@ -4,9 +4,14 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import type { Socket } from "node:net";
+import type { Endpoint } from "../../src/net/endpoint.js";
 import { inParallel } from "../helpers/in-parallel.js";
+import { liveBeside } from "./beside-load.js";
+import { carryOutCalls, openIdleCallers } from "./call-load.js";
+import type { GrpcCaller } from "./grpc-caller.js";
 import {
   formatLoadHead,
+  type BesideTimes,
   type LoadAnswer,
   type LoadQuestion,
   type PacketLoad,
@@ -19,6 +24,7 @@ import { writeBytes } from "./write-bytes.js";
 /** Loopback takes far less: what has not come back by then never will. */
 const lostAfterMs = 500;
 const held: Socket[] = [];
+const heldCallers: GrpcCaller[] = [];
 
 process.once("disconnect", () => process.exit());
 process.on("message", (question: LoadQuestion) => void answer(question));
@@ -26,25 +32,49 @@ process.send?.({});
 
 async function answer(question: LoadQuestion): Promise<void> {
   const begun = performance.now();
-  const lostCount = await carryOut(question);
-  const told: LoadAnswer = { wallMs: performance.now() - begun, lostCount };
+  const usage = process.cpuUsage();
+  const seen = await carryOut(question);
+  const { user, system } = process.cpuUsage(usage);
+  const told: LoadAnswer = {
+    ...{ wallMs: performance.now() - begun, cpuMs: (user + system) / 1_000, lostCount: 0 },
+    ...seen,
+  };
   process.send?.(told);
 }
 
-async function carryOut(question: LoadQuestion): Promise<number> {
+interface Seen {
+  readonly lostCount?: number;
+  readonly tookMs?: BesideTimes;
+}
+
+async function carryOut(question: LoadQuestion): Promise<Seen> {
   switch (question.kind) {
     case "transfers":
       await transfers(question, question.way);
-      return 0;
+      return {};
     case "packets":
-      return roundTrips(question, question.way);
+      return { lostCount: await roundTrips(question, question.way) };
     case "idle":
       await inParallel(question.count, 50, async () => hold(question.way));
-      return 0;
+      return {};
+    case "calls":
+      await carryOutCalls(question, apiOf(question.way));
+      return {};
+    case "idle-calls":
+      heldCallers.push(...(await openIdleCallers(question, apiOf(question.way))));
+      return {};
+    case "beside":
+      return { tookMs: await liveBeside(question, question.way, apiOf(question.way)) };
     case "release":
       for (const socket of held.splice(0)) socket.destroy();
-      return 0;
+      for (const caller of heldCallers.splice(0)) caller.close();
+      return {};
   }
+}
+
+function apiOf({ api }: Way): Endpoint {
+  if (api === undefined) throw new Error("there is no API to call");
+  return api;
 }
 
 async function transfers({ count, parallel, upBytes, downBytes }: TransferLoad, way: Way): Promise<void> {

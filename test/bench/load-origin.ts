@@ -4,24 +4,31 @@
  */
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { createServer, type Socket } from "node:net";
-import { loadHeadBytes, parseLoadHead } from "./load-protocol.js";
+import { createServer, type Server, type Socket } from "node:net";
+import { createCallResponder } from "./call-responder.js";
+import { echoBytes, loadHeadBytes, parseLoadHead, type OriginAddresses } from "./load-protocol.js";
 import { writeBytes } from "./write-bytes.js";
 
 process.once("disconnect", () => process.exit());
 const host = "127.0.0.1";
 const server = createServer({ allowHalfOpen: true }, serve);
-server.listen({ port: 0, host, backlog: 4_096 });
-await once(server, "listening");
-const address = server.address();
-const port = typeof address === "object" && address !== null ? address.port : 0;
+const port = await listen(server);
+const responderPort = await listen(createCallResponder());
 const packets = createSocket({ type: "udp4", recvBufferSize: 4 * 1024 * 1024 });
 packets.on("message", (payload, from) => {
   packets.send(payload, from.port, from.address);
 });
 packets.bind(port, host);
 await once(packets, "listening");
-process.send?.({ host, port });
+const addresses: OriginAddresses = { origin: { host, port }, responder: { host, port: responderPort } };
+process.send?.(addresses);
+
+async function listen(listening: Server): Promise<number> {
+  listening.listen({ port: 0, host, backlog: 4_096 });
+  await once(listening, "listening");
+  const address = listening.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
 
 function serve(socket: Socket): void {
   socket.on("error", () => socket.destroy());
@@ -37,6 +44,11 @@ function serve(socket: Socket): void {
       downBytes = asked.downBytes;
       leftBytes = asked.upBytes;
       taken = head.length - loadHeadBytes;
+      if (downBytes === echoBytes) {
+        socket.removeAllListeners("data").pipe(socket);
+        socket.write(head.subarray(loadHeadBytes));
+        return;
+      }
     }
     leftBytes -= taken;
     if (leftBytes > 0) return;

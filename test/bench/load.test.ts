@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { useCli, portOf, testConfig } from "../helpers/cli.js";
+import { startCli, useCli, portOf, testConfig } from "../helpers/cli.js";
 import { queryCounters } from "../helpers/api-client.js";
+import { eventually } from "../helpers/eventually.js";
+import { getOne, queryAll } from "./calls.js";
 import { LoadGenerator } from "./load.js";
 import { login, type Load } from "./load-protocol.js";
+import { descriptorsOf } from "./process-cost.js";
 
 describe("the bench's load", () => {
   const cli = useCli(testConfig({ users: [login] }));
@@ -19,9 +22,9 @@ describe("the bench's load", () => {
     it(`is what the proxy counts: ${JSON.stringify(load)}`, { timeout: 20_000 }, async () => {
       const generator = await LoadGenerator.start();
       try {
-        await generator.carryOut(load, undefined);
+        await generator.carryOut(load);
         const proxy = { host: "127.0.0.1", port: portOf(cli().proxy) };
-        const { lostCount } = await generator.carryOut(load, proxy);
+        const { lostCount } = await generator.carryOut(load, { proxy });
         assert.equal(lostCount, 0);
         await generator.release();
         await cli().stderr.matching(/connection closed/);
@@ -35,4 +38,60 @@ describe("the bench's load", () => {
       }
     });
   }
+
+  async function withGenerator(use: (generator: LoadGenerator) => Promise<void>): Promise<void> {
+    const generator = await LoadGenerator.start();
+    try {
+      await use(generator);
+    } finally {
+      generator[Symbol.dispose]();
+    }
+  }
+  const io = { timeout: 20_000 };
+  const targetOf = (address: string) => ({ host: "127.0.0.1", port: portOf(address) });
+
+  it("calls an API, or somebody who only answers, and says what that took itself", io, async () => {
+    await withGenerator(async (generator) => {
+      const load = { kind: "calls", ...queryAll, count: 20, connections: 2, streams: 3 } as const;
+      for (const target of [{}, { api: targetOf(cli().api) }]) {
+        const { wallMs, cpuMs } = await generator.carryOut(load, target);
+        assert.ok(wallMs > 0 && cpuMs > 0);
+      }
+    });
+  });
+
+  it("fails when a call does", io, async () => {
+    await withGenerator(async (generator) => {
+      const load = { kind: "calls", ...getOne, count: 1, connections: 1, streams: 1 } as const;
+      await assert.rejects(generator.carryOut(load, { api: targetOf(cli().api) }), /process ended with 1/);
+    });
+  });
+
+  it("holds connections to an API until they are released", io, async (t) => {
+    const { pid, api } = await startCli(t);
+    await withGenerator(async (generator) => {
+      const hold = async (count: number): Promise<number> => {
+        await generator.carryOut({ kind: "idle-calls", ...queryAll, count }, { api: targetOf(api) });
+        return descriptorsOf(pid);
+      };
+      const withOne = await hold(1);
+      assert.equal(await hold(7), withOne + 7);
+      await generator.release();
+      await eventually(() => {
+        assert.equal(descriptorsOf(pid), withOne - 1);
+      });
+    });
+  });
+
+  it("takes the time of whatever a server has beside queries, at least once", io, async () => {
+    await withGenerator(async (generator) => {
+      const load = { kind: "beside", ms: 1, small: queryAll, large: queryAll, largeEveryMs: 1_000 } as const;
+      const [api, proxy] = [targetOf(cli().api), targetOf(cli().proxy)];
+      const { tookMs: ofBoth } = await generator.carryOut(load, { api, proxy });
+      assert.ok(ofBoth?.echoes[0] !== undefined && ofBoth.connections[0] !== undefined);
+      const { tookMs: ofApi } = await generator.carryOut(load, { api });
+      assert.ok(ofApi?.calls[0] !== undefined);
+      assert.deepEqual([ofApi.echoes, ofApi.connections], [[], []]);
+    });
+  });
 });

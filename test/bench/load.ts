@@ -1,35 +1,35 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import type { Endpoint } from "../../src/net/endpoint.js";
 import { killAtExit } from "../helpers/program.js";
 import { withTimeout } from "../helpers/timing.js";
-import type { Load, LoadAnswer, LoadQuestion } from "./load-protocol.js";
+import type { Load, LoadAnswer, LoadQuestion, OriginAddresses, Target } from "./load-protocol.js";
 
 /** Longer than the slowest peer takes for the largest load. */
 const answerTimeoutMs = 300_000;
 
 /** The processes that make the load, apart from that of the server which is measured: an origin and its clients. */
 export class LoadGenerator {
-  readonly origin: Endpoint;
+  readonly addresses: OriginAddresses;
   readonly #children: readonly ChildProcess[];
   readonly #clients: ChildProcess;
 
-  private constructor(originProcess: ChildProcess, origin: Endpoint, clients: ChildProcess) {
+  private constructor(originProcess: ChildProcess, addresses: OriginAddresses, clients: ChildProcess) {
     this.#children = [originProcess, clients];
     this.#clients = clients;
-    this.origin = origin;
+    this.addresses = addresses;
   }
 
   static async start(): Promise<LoadGenerator> {
     const [originProcess, clients] = [startChild("load-origin.js"), startChild("load-client.js")];
-    const [origin] = await Promise.all([answerOf<Endpoint>(originProcess), answerOf(clients)]);
-    return new LoadGenerator(originProcess, origin, clients);
+    const [addresses] = await Promise.all([answerOf<OriginAddresses>(originProcess), answerOf(clients)]);
+    return new LoadGenerator(originProcess, addresses, clients);
   }
 
-  /** Carries a load out through a proxy, or without one. */
-  async carryOut(load: Load, proxy: Endpoint | undefined): Promise<LoadAnswer> {
-    return this.#ask({ ...load, way: { proxy, origin: this.origin } });
+  /** Carries a load out. @param target - What it is put on. Default: the origin alone. */
+  async carryOut(load: Load, { proxy, api }: Target = {}): Promise<LoadAnswer> {
+    const { origin, responder } = this.addresses;
+    return this.#ask({ ...load, way: { proxy, origin, api: api ?? responder } });
   }
 
   /** Ends the connections that idle. */

@@ -1,43 +1,53 @@
 // Measures this server side by side with others, and prints the ratios. It asserts nothing: machines differ, and are noisy.
-//
-//   npm run bench [-- NAME...] [--rounds N] [--json FILE]
-//
-// --rounds  how many rounds make a median. Default: what each measure says, 3 to 15
-// --json    writes the figures to a file as well
-import { writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { format } from "prettier";
+import { rootPath } from "../helpers/cli.js";
+import { formatBars } from "./bars.js";
+import { writeFigures } from "./docs.js";
 import { LoadGenerator } from "./load.js";
-import { measures } from "./measures.js";
-import { describeMachine, formatResult, toRecord } from "./report.js";
-import { carryOutRounds, type MeasureResult } from "./rounds.js";
+import { createMeasures } from "./measures.js";
+import { parseOptions, usage } from "./options.js";
+import { describeRun, toMeasureRecord, type BenchRecord, type MeasureRecord } from "./record.js";
+import { formatMeasure, formatRun } from "./report.js";
+import { carryOutRounds } from "./rounds.js";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { rounds: { type: "string" }, json: { type: "string" } },
-});
-const roundCount = values.rounds === undefined ? undefined : Number(values.rounds);
-if (roundCount !== undefined && !(Number.isInteger(roundCount) && roundCount > 0)) {
-  throw new RangeError(`--rounds: expected a whole number above 0, got ${String(values.rounds)}`);
-}
-const unknown = positionals.filter((name) => !measures.some((measure) => measure.name === name));
-if (unknown.length > 0) {
-  const names = measures.map(({ name }) => name).join(", ");
-  throw new RangeError(`there is no measure ${unknown.join(", ")}; there are ${names}`);
-}
+// What it has started ends with it.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 
-process.stdout.write(`${describeMachine()}\n\n`);
-const results: MeasureResult[] = [];
-const load = await LoadGenerator.start();
-try {
-  for (const measure of measures) {
-    if (positionals.length > 0 && !positionals.includes(measure.name)) continue;
-    const result = await carryOutRounds(measure, load, { roundCount });
-    results.push(result);
-    process.stdout.write(`${formatResult(result)}\n`);
+const options = parseOptions(process.argv.slice(2));
+if (options.isHelpWanted) print(usage());
+else if (options.from === undefined) await keep(await measureAll());
+else await keep(JSON.parse(readFileSync(options.from, "utf8")) as BenchRecord);
+
+async function measureAll(): Promise<BenchRecord> {
+  const run = describeRun(options.scale);
+  print(`${formatRun(run)}\n`);
+  const measures: MeasureRecord[] = [];
+  const load = await LoadGenerator.start();
+  try {
+    for (const measure of createMeasures(options.scale)) {
+      if (options.names.length > 0 && !options.names.includes(measure.name)) continue;
+      const record = toMeasureRecord(await carryOutRounds(measure, load, options));
+      measures.push(record);
+      print(formatMeasure(record));
+    }
+  } finally {
+    load[Symbol.dispose]();
   }
-} finally {
-  load[Symbol.dispose]();
+  return { ...run, measures };
 }
-if (values.json !== undefined) {
-  writeFileSync(values.json, `${JSON.stringify(toRecord(results), undefined, 2)}\n`);
+
+async function keep(record: BenchRecord): Promise<void> {
+  print(formatBars(record));
+  const json = await format(JSON.stringify(record), { parser: "json", printWidth: 110 });
+  if (options.json !== undefined) writeFileSync(options.json, json);
+  if (!options.writesDocs) return;
+  const page = join(rootPath, "docs", "benchmarks.md");
+  writeFileSync(page, writeFigures(readFileSync(page, "utf8"), record));
+  writeFileSync(join(rootPath, "docs", "benchmarks.json"), json);
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
 }

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { LoadGenerator } from "./load.js";
-import type { Measure } from "./measures.js";
-import { formatResult, toRecord } from "./report.js";
-import { carryOutRounds, median, rotated } from "./rounds.js";
+import type { Measure } from "./measure.js";
+import { toMeasureRecord } from "./record.js";
+import { formatMeasure } from "./report.js";
+import { carryOutRounds, type RoundsOptions } from "./rounds.js";
 import type { ServerKind } from "./servers.js";
 
 // The rounds hand it on, and ask nothing of it.
@@ -19,7 +20,7 @@ function staged(values: Readonly<Record<string, readonly number[]>>, { isFresh =
     const start = async () => {
       events.push(`start ${name}`);
       const stop = async () => Promise.resolve(void events.push(`stop ${name}`));
-      return Promise.resolve({ pid: index + 1, socks: { host: "127.0.0.1", port: 1 }, stop });
+      return Promise.resolve({ pid: index + 1, stop });
     };
     return { name, start };
   });
@@ -43,9 +44,17 @@ describe("rounds of a measure", () => {
     const { measure } = staged({ ours: [99, 1, 2, 3], peer: [1, 4, 4, 4] });
     const { servers } = await carryOutRounds(measure, load);
     assert.deepEqual(servers, [
-      { name: "ours", medians: [2], ratios: [1] },
-      { name: "peer", medians: [4], ratios: [0.5] },
+      { name: "ours", samples: [[1], [2], [3]], medians: [2], ratios: [1] },
+      { name: "peer", samples: [[4], [4], [4]], medians: [4], ratios: [0.5] },
     ]);
+  });
+
+  it("throw away as many as the measure wants, or whoever carries it out", async () => {
+    const { measure } = staged({ ours: [9, 8, 7, 1, 2, 3] });
+    const samplesOf = async (options: RoundsOptions, { measure: staging = measure } = {}) =>
+      (await carryOutRounds({ ...staging, warmUpCount: 3 }, load, options)).servers[0]?.samples;
+    assert.deepEqual(await samplesOf({}), [[1], [2], [3]]);
+    assert.deepEqual(await samplesOf({ warmUpCount: 0 }, staged({ ours: [9, 8, 7] })), [[9], [8], [7]]);
   });
 
   it("let another server begin in each, and stop them all in the end", async () => {
@@ -75,18 +84,42 @@ describe("rounds of a measure", () => {
     const result = await carryOutRounds({ ...measure, servers }, load);
     assert.ok(!events.includes("start peer"));
     assert.deepEqual(result.missing, ["peer: peer is not installed"]);
-    assert.match(formatResult(result), /Left out: peer: peer is not installed\./);
+    assert.match(formatMeasure(toMeasureRecord(result)), /Left out: peer: peer is not installed\./);
+  });
+
+  it("are none where what the measure takes is not installed", async () => {
+    const { measure, events } = staged({ ours: [] });
+    const result = await carryOutRounds({ ...measure, missing: "the load is not installed" }, load);
+    assert.deepEqual(events, []);
+    assert.deepEqual(formatMeasure(toMeasureRecord(result)).split("\n"), [
+      "### A measure",
+      "",
+      "Left out: all of it: the load is not installed.",
+      "",
+    ]);
+  });
+
+  it("end when their time is over, behind the first that counts", async () => {
+    const { measure } = staged({ ours: [0, 1, 2, 3] });
+    let nowMs = 0;
+    const now = () => (nowMs += 1_000);
+    assert.equal((await carryOutRounds(measure, load, { maxMs: 500, now })).roundCount, 1);
+    nowMs = 0;
+    assert.equal(
+      (await carryOutRounds(staged({ ours: [] }).measure, load, { maxMs: 1_500, now })).roundCount,
+      2,
+    );
   });
 });
 
-describe("the report", () => {
+describe("a measure's record", () => {
   it("is a table in Markdown, with ours against each other one", async () => {
     const { measure } = staged({ ours: [0, 1, 1, 1], "another peer": [0, 20, 20, 20] });
     const result = await carryOutRounds(
-      { ...measure, check: async () => Promise.resolve("alone: 9 GB/s") },
+      { ...measure, check: async () => Promise.resolve("Alone: 9 GB/s") },
       load,
     );
-    assert.deepEqual(formatResult(result).split("\n"), [
+    assert.deepEqual(formatMeasure(toMeasureRecord(result)).split("\n"), [
       "### A measure",
       "",
       "| server       | CPU s/GB |  ratio |",
@@ -94,48 +127,33 @@ describe("the report", () => {
       "| ours         |     1.00 |        |",
       "| another peer |    20.00 | 0.050× |",
       "",
-      "Medians of 3 rounds. alone: 9 GB/s.",
+      "`staged`: medians of 3 rounds. Alone: 9 GB/s.",
       "",
     ]);
   });
 
-  it("is JSON for the record", async () => {
-    const { measure } = staged({ ours: [0, 1, 1, 1], peer: [0, 2, 2, 2] });
-    const { measures } = toRecord([await carryOutRounds(measure, load)]) as {
-      readonly measures: readonly unknown[];
-    };
-    const metrics = (value: number, ratio: number) => [{ title: "CPU s/GB", median: value, ratio }];
-    assert.deepEqual(JSON.parse(JSON.stringify(measures)), [
-      {
-        ...{ name: "staged", title: "A measure", roundCount: 3, missing: [] },
-        servers: [
-          { name: "ours", metrics: metrics(1, 1) },
-          { name: "peer", metrics: metrics(2, 0.5) },
-        ],
-      },
-    ]);
-  });
-});
-
-describe("median", () => {
-  for (const [values, expected] of [
-    [[3], 3],
-    [[3, 1, 2], 2],
-    [[10, 1, 2, 3], 2.5],
-    [[], NaN],
-  ] as const) {
-    it(`of ${JSON.stringify(values)} is ${expected}`, () => {
-      assert.equal(median(values), expected);
+  it("is the same when it has been JSON", async () => {
+    const { measure } = staged({ ours: [0, 1, 1, 1], peer: [0, 2, NaN, 2] });
+    const record = toMeasureRecord(await carryOutRounds(measure, load));
+    const read: unknown = JSON.parse(JSON.stringify(record));
+    assert.deepEqual(read, {
+      ...{ name: "staged", title: "A measure", roundCount: 3, missing: [] },
+      metrics: [{ title: "CPU s/GB", digits: 2 }],
+      servers: [
+        { name: "ours", values: [{ median: 1, ratio: 1, samples: [1, 1, 1] }] },
+        { name: "peer", values: [{ samples: [2, 2] }] },
+      ],
     });
-  }
-});
+  });
 
-describe("rotated", () => {
-  it("begins a list at another place", () => {
+  it("compares nobody in what is about a server alone", async () => {
+    const { measure } = staged({ ours: [0, 1, 1, 1], peer: [0, NaN, NaN, NaN] });
+    const alone: Measure = { ...measure, metrics: [{ title: "stall", digits: 1, isAlone: true }] };
     assert.deepEqual(
-      [0, 1, 2, 3].map((by) => rotated(["a", "b", "c"], by).join("")),
-      ["abc", "bca", "cab", "abc"],
+      formatMeasure(toMeasureRecord(await carryOutRounds(alone, load)))
+        .split("\n")
+        .slice(2, 6),
+      ["| server | stall |", "| ------ | ----: |", "| ours   |   1.0 |", "| peer   |     – |"],
     );
-    assert.deepEqual(rotated([], 2), []);
   });
 });

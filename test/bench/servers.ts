@@ -2,12 +2,20 @@ import type { Endpoint } from "../../src/net/endpoint.js";
 import { portOf, startCli, testConfig } from "../helpers/cli.js";
 import { findProgram } from "../helpers/outside-client.js";
 import { startV2Ray, type V2RayStats } from "../helpers/v2ray.js";
+import type { Obeyed, Order } from "./program-control.js";
 import { login } from "./load-protocol.js";
 
 /** A server that runs. */
 export interface RunningServer {
   readonly pid: number;
-  readonly socks: Endpoint;
+  /** Where it is a proxy. */
+  readonly socks?: Endpoint | undefined;
+  /** Where it serves the StatsService. */
+  readonly api?: Endpoint | undefined;
+  /** Whether it takes no regular expressions. Default: it does. */
+  readonly lacksRegexp?: boolean;
+  /** Has it do what is no call. Only programs of ours do. */
+  readonly order?: (order: Order) => Promise<Obeyed>;
   /** Of one that was asked from the moment it was started: when it answered, in milliseconds. */
   readonly firstAnswerMs?: number;
   stop(): Promise<void>;
@@ -34,7 +42,7 @@ export const v2rayUsers = v2ray("V2Ray, user stats", "users");
 export const v2rayNone = v2ray("V2Ray, no stats", "none");
 
 /** What is to be closed behind a server, as a test would have it closed. */
-class Closings {
+export class Closings {
   readonly #closings: (() => void | Promise<void>)[] = [];
 
   readonly after = (close: () => void | Promise<void>): void => {

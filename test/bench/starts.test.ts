@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { grpcJsStart, ourStart, v2rayStart } from "./starts.js";
+import { connectNodeStart, grpcJsStart, ourStart, v2rayStart } from "./starts.js";
 
 describe("the bench's starts", () => {
-  for (const kind of [ourStart, grpcJsStart, v2rayStart]) {
+  for (const kind of [ourStart, grpcJsStart, connectNodeStart, v2rayStart]) {
     const io = { skip: kind.missing, timeout: 20_000 };
     it(`ask ${kind.name} until it answers, and stop it`, io, async () => {
       const server = await kind.start();

@@ -21,10 +21,9 @@ export const ourStart = starts("v2ray-api run", (port, folder) => {
   return [process.execPath, cliPath, "run", "-c", folder.write("config.json", JSON.stringify(config))];
 });
 
-export const grpcJsStart = starts("@grpc/grpc-js", (port) => {
-  const program = fileURLToPath(new URL("grpc-js-peer.js", import.meta.url));
-  return [process.execPath, program, String(port), join(rootPath, "proto")];
-});
+export const grpcJsStart = starts("@grpc/grpc-js", (port) => peerCommand("grpc-js-peer.js", port));
+
+export const connectNodeStart = starts("connect-node", (port) => peerCommand("connect-node-peer.js", port));
 
 export const v2rayStart = starts(
   "V2Ray",
@@ -42,6 +41,11 @@ export const v2rayStart = starts(
   },
   findProgram("v2ray") === undefined ? "v2ray is not installed" : undefined,
 );
+
+function peerCommand(file: string, port: number): readonly string[] {
+  const program = fileURLToPath(new URL(file, import.meta.url));
+  return [process.execPath, program, String(port), join(rootPath, "proto")];
+}
 
 /** @param toCommand - What starts it, so that its API listens on that port; the folder is for its files. */
 function starts(
@@ -68,7 +72,7 @@ function starts(
       await setTimeout(2);
     }
     const firstAnswerMs = performance.now() - startedAtMs;
-    return { pid: child.pid ?? 0, socks: { host: "127.0.0.1", port }, firstAnswerMs, stop };
+    return { pid: child.pid ?? 0, api: { host: "127.0.0.1", port }, firstAnswerMs, stop };
   };
   return { name, missing, start };
 }

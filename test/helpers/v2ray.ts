@@ -28,6 +28,8 @@ export interface V2RayOptions {
   readonly stats?: V2RayStats;
   /** Where it leaves, in its own words; the tag is `out`. Default: to the destination itself. */
   readonly outbound?: object;
+  /** Tags of further outbounds, that nothing leaves by. Each has counters where all is counted. Default: none. */
+  readonly unusedOutbounds?: readonly string[];
 }
 
 const startTimeoutMs = 20_000;
@@ -49,7 +51,7 @@ export async function startV2Ray(t: Owner, user: User, options: V2RayOptions = {
 async function tryToStart(
   t: Owner,
   { username: user, password: pass }: User,
-  { outbound = { protocol: "freedom" }, stats = "all" }: V2RayOptions,
+  { outbound = { protocol: "freedom" }, stats = "all", unusedOutbounds = [] }: V2RayOptions,
 ): Promise<V2Ray | undefined> {
   const [socksPort, httpPort, apiPort] = [await closedPort(), await closedPort(), await closedPort()];
   const accounts = [{ user, pass }];
@@ -74,7 +76,7 @@ async function tryToStart(
       { tag: "http", listen, port: httpPort, protocol: "http", settings: { accounts } },
       { tag: "api", listen, port: apiPort, protocol: "dokodemo-door", settings: { address: listen } },
     ],
-    outbounds: [{ tag: "out", ...outbound }],
+    outbounds: [{ tag: "out", ...outbound }, ...unusedOutbounds.map((tag) => ({ tag, protocol: "freedom" }))],
     routing: { rules: [{ type: "field", inboundTag: ["api"], outboundTag: "api" }] },
   };
   const path = createTempDir(t).write("config.json", JSON.stringify(config));
