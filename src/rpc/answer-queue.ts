@@ -74,7 +74,7 @@ export class AnswerQueue {
   add(bytes: number, reader: AnswerReader): QueuedAnswer {
     const isEnough = (): boolean => this.bytes + bytes <= this.#maxBytes;
     if (bytes <= this.#maxBytes) this.#cutStalled(() => true, isEnough);
-    const entry = { ...reader, bytes, addedAtMs: this.#now() };
+    const entry = { bytes, addedAtMs: this.#now(), ...reader };
     this.#entries.add(entry);
     this.#bytes.add(entry.holder, bytes);
     return {

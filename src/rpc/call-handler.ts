@@ -197,7 +197,7 @@ async function call(
     refusals[largeRequests.takeOne() ? "large_request" : "unreadable_call"] += 1;
   });
   const written = toGrpcWebText(asked, answer);
-  const ownPace = { ...pace, holder: holderOf(values) };
+  const ownPace = { holder: holderOf(values), ...pace };
   const paced = written.body && { body: paceAnswer(written.body, carrier, ownPace) };
   await universalResponseToNodeResponse(withPlainGrpcMessage({ ...written, ...paced }), response);
 }

@@ -29,7 +29,7 @@ export function encodeStat(name: string, value: bigint): Uint8Array {
  */
 export class StatWriter {
   readonly #pieces: Uint8Array[] = [];
-  #view = new DataView(new ArrayBuffer(leastPieceLength));
+  #view = pieceOf(leastPieceLength);
   #length = 0;
 
   /** What was written, in pieces. The writer is not to be used any more. */
@@ -49,13 +49,20 @@ export class StatWriter {
   #nextPiece(nameLength: number): void {
     this.#endPiece();
     const length = Math.min(this.#view.byteLength * 4, mostPieceLength);
-    this.#view = new DataView(new ArrayBuffer(Math.max(length, nameLength + maxFrameLength)));
+    this.#view = pieceOf(Math.max(length, nameLength + maxFrameLength));
   }
 
   #endPiece(): void {
-    if (this.#length > 0) this.#pieces.push(new Uint8Array(this.#view.buffer, 0, this.#length));
+    const { buffer, byteOffset } = this.#view;
+    if (this.#length > 0) this.#pieces.push(new Uint8Array(buffer, byteOffset, this.#length));
     this.#length = 0;
   }
+}
+
+/** Room for a piece, whatever is in it: to clear it takes as long as to write it. */
+function pieceOf(length: number): DataView {
+  const { buffer, byteOffset } = Buffer.allocUnsafeSlow(length);
+  return new DataView(buffer, byteOffset, length);
 }
 
 /** Writes what is before a counter's name. @returns where that goes. */

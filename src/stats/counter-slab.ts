@@ -85,6 +85,12 @@ export class CounterSlab {
     return this.counterAt(place);
   }
 
+  /** The counter of one direction of a subject, if there is one. */
+  find(first: number, direction: StatDirection): Counter | undefined {
+    const place = first + statDirections.indexOf(direction);
+    return this.isCounted(place) ? this.counterAt(place) : undefined;
+  }
+
   /** The counter at a place. Each call returns another object, which counts the same bytes. */
   counterAt(place: number): Counter {
     return new Counter(this.#figures, place * slotsPerCounter);

@@ -110,7 +110,7 @@ export class CounterStore {
   }
 
   /**
-   * The counter of that name, created at 0 if it does not exist.
+   * The counter of that name, created at 0 if it does not exist. Each call returns another object, which counts the same bytes.
    *
    * Look it up once per connection and keep it: adding to it then costs no look-up.
    *
@@ -139,13 +139,14 @@ export class CounterStore {
    */
   pair(scope: StatScope, tag: string): CounterPair | undefined {
     const known = this.#subjectsByTag[scope].get(tag);
-    if (known !== undefined && isComplete(known)) return known;
+    const existing = known?.pair;
+    if (existing !== undefined) return existing;
     assertTag(tag);
     const missing = statDirections.filter((direction) => known?.[direction] === undefined);
     if (!this.#hasRoomFor(missing.length)) return undefined;
     const subject = known ?? this.#createSubject(scope, tag);
     for (const direction of missing) this.#createCounter(subject, direction);
-    return isComplete(subject) ? subject : undefined;
+    return subject.pair;
   }
 
   /** The counter whose whole name this is, `user>>>alice>>>traffic>>>uplink`, or `undefined`: reading never creates one. */
@@ -185,9 +186,7 @@ export class CounterStore {
 
   #createSubject(scope: StatScope, tag: string): Subject {
     const ownTag = copyOf(tag);
-    const slab = this.#slabWithRoom();
-    const place = slab.addSubject({ scope, tag: ownTag });
-    const subject: Subject = { scope, tag: ownTag, uplink: undefined, downlink: undefined, slab, place };
+    const subject = new Subject(scope, ownTag, this.#slabWithRoom());
     this.#subjects.push(subject);
     this.#subjectsByTag[scope].set(ownTag, subject);
     return subject;
@@ -203,7 +202,7 @@ export class CounterStore {
 
   #createCounter(subject: Subject, direction: StatDirection): Counter {
     this.#size++;
-    return (subject[direction] = subject.slab.createCounter(subject.place, direction));
+    return subject.create(direction);
   }
 }
 
@@ -212,15 +211,39 @@ function isMaxCounters(count: number): boolean {
   return Number.isInteger(count) && count >= maxCountersRange.least && count <= maxCountersRange.most;
 }
 
-/** A {@link CounterSubject} as the store itself has it. */
-interface Subject extends CounterSubject {
-  uplink: Counter | undefined;
-  downlink: Counter | undefined;
-  readonly slab: CounterSlab;
+/**
+ * A {@link CounterSubject} as the store itself has it: its figures are in a slab, and a counter is made for whoever asks, since
+ * those of a million would take more than what they count.
+ */
+class Subject implements CounterSubject {
+  readonly scope: StatScope;
+  readonly tag: string;
+  readonly #slab: CounterSlab;
   /** The first of its places in the slab. */
-  readonly place: number;
-}
+  readonly #place: number;
 
-function isComplete(subject: Subject): subject is Subject & CounterPair {
-  return subject.uplink !== undefined && subject.downlink !== undefined;
+  constructor(scope: StatScope, tag: string, slab: CounterSlab) {
+    this.scope = scope;
+    this.tag = tag;
+    this.#slab = slab;
+    this.#place = slab.addSubject({ scope, tag });
+  }
+
+  get uplink(): Counter | undefined {
+    return this.#slab.find(this.#place, "uplink");
+  }
+
+  get downlink(): Counter | undefined {
+    return this.#slab.find(this.#place, "downlink");
+  }
+
+  /** Both counters, if there are both. */
+  get pair(): CounterPair | undefined {
+    const { uplink, downlink } = this;
+    return uplink && downlink && { uplink, downlink };
+  }
+
+  create(direction: StatDirection): Counter {
+    return this.#slab.createCounter(this.#place, direction);
+  }
 }

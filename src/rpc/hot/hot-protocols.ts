@@ -204,12 +204,12 @@ async function connectReply(
 ): Promise<Reply> {
   const length = lengthOf(message);
   if (compression === undefined || length < leastCompressedLength) {
-    return { status, headers: { ...headers, "content-length": length }, body: message };
+    return { status, headers: { "content-length": length, ...headers }, body: message };
   }
   const body = await compression.compress(Buffer.concat(message));
   return {
     status,
-    headers: { ...headers, "content-encoding": compression.name, "content-length": body.length },
+    headers: { "content-encoding": compression.name, "content-length": body.length, ...headers },
     body: [body],
   };
 }

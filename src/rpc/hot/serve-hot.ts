@@ -44,12 +44,12 @@ export function serveHotRequest(
   admitted: AdmittedCall,
   options: ServeHotOptions,
 ): void {
-  const carrier = answerCarrierOf(request, response);
+  const out = answerCarrierOf(request, response);
   serve(request, admitted, options, {
-    ...carrier,
+    out,
     target: response,
     delivery: watchDelivery(request, response),
-    isGone: () => carrier.carrier.destroyed,
+    isGone: () => out.carrier.destroyed,
     begin: ({ status, headers, trailers }) => {
       response.writeHead(status, headers);
       if (trailers !== undefined) response.addTrailers(trailers);
@@ -64,7 +64,7 @@ export function serveHotStream(
   options: ServeHotOptions,
 ): void {
   serve(stream, admitted, options, {
-    ...streamCarrier(stream),
+    out: streamCarrier(stream),
     target: stream,
     delivery: deliveryOver(stream),
     isGone: () => stream.destroyed || stream.closed,
@@ -79,7 +79,8 @@ export function serveHotStream(
 }
 
 /** What carries a call and its answer. */
-interface CallCarrier extends AnswerCarrier {
+interface CallCarrier {
+  readonly out: AnswerCarrier;
   /** Where the answer's body is written. */
   readonly target: Writable;
   readonly delivery: Delivery;
@@ -92,9 +93,9 @@ function serve(
   source: NodeRequest | ServerHttp2Stream,
   { call, caller, handOver }: AdmittedCall,
   { maxRequestBytes, pace, onBroken, onFailed }: ServeHotOptions,
-  { target, delivery, isGone, begin, ...carrier }: CallCarrier,
+  { out, target, delivery, isGone, begin }: CallCarrier,
 ): void {
-  const connection = connectionOf(carrier.carrier);
+  const connection = connectionOf(out.carrier);
   const values = contextValuesOf({ caller, connection, delivery, queue: pace.queue });
   collectBody(source, {
     maxLength: (beginning) => call.protocol.maxBodyLength(beginning, maxRequestBytes),
@@ -112,7 +113,7 @@ function serve(
         .then((answer) => {
           if (isGone()) return;
           begin(answer);
-          writePaced(target, answer.body, carrier, { ...pace, holder: holderOf(values) });
+          writePaced(target, answer.body, out, { holder: holderOf(values), ...pace });
         })
         .catch((error: unknown) => {
           onFailed(error);
