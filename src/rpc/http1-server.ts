@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { errorCodeOf } from "../net/system-error.js";
 import type { NodeHandler } from "./node-http.js";
 import type { RefusalReason, RefusalTally } from "./refusal-tally.js";
+import { cutSlowReader, type SlowReaderOptions } from "./slow-reader.js";
 
 export interface Http1ServerOptions {
   readonly onRequest: NodeHandler;
@@ -12,6 +13,8 @@ export interface Http1ServerOptions {
   readonly requestTimeoutMs: number;
   /** How long a connection is kept between two requests, in milliseconds. */
   readonly idleTimeoutMs: number;
+  /** Who is cut off for not reading an answer. */
+  readonly slowReaders: SlowReaderOptions;
   /** Told of connections that are cut. */
   readonly refusals: RefusalTally;
 }
@@ -32,7 +35,14 @@ export class Http1Server {
   readonly #idle = new Set<Socket>();
   #stopping = false;
 
-  constructor({ onRequest, maxHeadBytes, requestTimeoutMs, idleTimeoutMs, refusals }: Http1ServerOptions) {
+  constructor({
+    onRequest,
+    maxHeadBytes,
+    requestTimeoutMs,
+    idleTimeoutMs,
+    slowReaders,
+    refusals,
+  }: Http1ServerOptions) {
     this.#refusals = refusals;
     this.#server = createServer(
       {
@@ -44,6 +54,7 @@ export class Http1Server {
       },
       (request, response) => {
         this.#watch(request.socket, response);
+        cutSlowReader(request, response, slowReaders);
         onRequest(request, response);
       },
     );

@@ -19,17 +19,9 @@ import { Http1Server } from "./http1-server.js";
 import { parseHttpVersion } from "./http-preface.js";
 import { Http2Door } from "./http2-door.js";
 import { watchSession, type SessionTimeouts } from "./http2-session-watch.js";
-import {
-  answerCarrierOf,
-  carrierOf,
-  streamCarrier,
-  type AnswerCarrier,
-  type NodeHandler,
-  type NodeRequest,
-  type NodeResponse,
-} from "./node-http.js";
+import { carrierOf, type NodeHandler, type NodeRequest, type NodeResponse } from "./node-http.js";
 import { createRefusalTally, type RefusalTally } from "./refusal-tally.js";
-import { cutSlowReader } from "./slow-reader.js";
+import { cutSlowReaders, type SlowReaderOptions } from "./slow-reader.js";
 import { showStreams, takesNone, type StreamTaker } from "./stream-taker.js";
 
 /** How long connections may take, in milliseconds. */
@@ -91,7 +83,7 @@ export class OnePortServer {
   readonly #http1: Http1Server;
   readonly #http2: Http2Server;
   readonly #onRequest: NodeHandler;
-  readonly #onStream: StreamTaker;
+  readonly #slowReaders: SlowReaderOptions;
   readonly #secure: ((socket: Socket) => Promise<TLSSocket>) | undefined;
   readonly #limits: Required<ApiLimits>;
   readonly #refusals: RefusalTally;
@@ -120,15 +112,21 @@ export class OnePortServer {
     this.#secure = secure;
     this.#limits = { ...defaultApiLimits, ...limits };
     this.#onRequest = limitHeads(onRequest, { limits: this.#limits, refusals });
-    this.#onStream = limitStreamHeads(onStream, this.#limits);
     const { maxHeaders, maxHeaderBytes, maxCallsPerConnection: maxConcurrentStreams } = this.#limits;
     this.#refusals = refusals;
     this.#door = new Http2Door({ limits: this.#limits, refusals, logger });
     this.#sniffTimeoutMs = sniffTimeoutMs;
     this.#logger = logger;
     this.#listener = new TcpListener({ onConnection: (socket) => void this.#serve(socket), admit, logger });
+    this.#slowReaders = {
+      timeoutMs: this.#limits.answerTimeoutMs,
+      onSlow: () => {
+        refusals.slow_reader += 1;
+      },
+    };
     this.#http1 = new Http1Server({
       onRequest: this.#handle,
+      slowReaders: this.#slowReaders,
       maxHeadBytes: hardHeaderFactor * maxHeaderBytes,
       requestTimeoutMs: firstRequestTimeoutMs,
       idleTimeoutMs: http1IdleTimeoutMs,
@@ -139,7 +137,7 @@ export class OnePortServer {
       maxHeaderListPairs: hardHeaderFactor * maxHeaders,
       maxSessionMemory,
     });
-    showStreams(this.#http2, this.#takeStream, this.#handle);
+    showStreams(this.#http2, limitStreamHeads(onStream, this.#limits), this.#handle);
     this.#sessionTimeouts = { firstRequestTimeoutMs, http2IdleTimeoutMs, http2PingIntervalMs };
   }
 
@@ -235,13 +233,13 @@ export class OnePortServer {
       },
     });
     this.#door.watch(session, socket, source, end);
+    cutSlowReaders(session, socket, this.#slowReaders);
   }
 
   readonly #handle = (request: NodeRequest, response: NodeResponse): void => {
     // Its connection is over, and so is everything on it.
     if (carrierOf(request).destroyed) return;
     freeCallerAfter(request, response);
-    this.#cutSlowReader(answerCarrierOf(request, response));
     try {
       this.#onRequest(request, response);
     } catch (error) {
@@ -249,23 +247,4 @@ export class OnePortServer {
       response.destroy();
     }
   };
-
-  readonly #takeStream: StreamTaker = (stream, head, handOver) => {
-    let endWatch: (() => void) | undefined;
-    const isTaken = this.#onStream(stream, head, () => {
-      endWatch?.();
-      handOver();
-    });
-    if (isTaken) endWatch = this.#cutSlowReader(streamCarrier(stream));
-    return isTaken;
-  };
-
-  #cutSlowReader(carrier: AnswerCarrier): () => void {
-    return cutSlowReader(carrier, {
-      timeoutMs: this.#limits.answerTimeoutMs,
-      onSlow: () => {
-        this.#refusals.slow_reader += 1;
-      },
-    });
-  }
 }

@@ -1,5 +1,7 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import { Socket } from "node:net";
-import { cutOff, type AnswerCarrier } from "./node-http.js";
+import { answerCarrierOf, cutOff, streamCarrier, type AnswerCarrier } from "./node-http.js";
 
 export interface SlowReaderOptions {
   /** How long what is there of an answer may wait without any of it being taken, in milliseconds. */
@@ -12,56 +14,100 @@ export interface SlowReaderOptions {
 const checksPerTimeout = 4;
 
 /**
- * Cuts a caller off who does not read an answer, whatever that is: a call's, a page, a refusal. An answer that
- * has nothing to say for a while is not slow: what counts is what is there and is not taken, the end of it included.
- *
- * Where the other side takes nothing at all, the HTTP/2 stream that was reset cannot go either: then its session is ended.
- *
- * @returns what ends the watch before the answer is over.
+ * Cuts the caller of a request over HTTP/1.1 off who does not read its answer, whatever that is: a call's, a page, a refusal. An
+ * answer that has nothing to say for a while is not slow: what counts is what is there and is not taken, the end of it included.
  */
 export function cutSlowReader(
-  { carrier, answer }: AnswerCarrier,
+  request: IncomingMessage,
+  response: ServerResponse,
   { timeoutMs, onSlow }: SlowReaderOptions,
-): () => void {
-  let isDrained = false;
-  let leftBytes = 0;
-  let takenBytes = 0;
-  /** For how many looks something has waited, of which nothing was taken between them. */
-  let lookCount = 0;
-  const look = (): void => {
-    const { writableLength: left, writableEnded, writableFinished } = answer;
-    const taken = takenByConnection(carrier);
-    const waits = left > 0 || (writableEnded && !writableFinished);
-    const moved = isDrained || left < leftBytes || taken > takenBytes;
-    isDrained = false;
-    leftBytes = left;
-    takenBytes = taken;
-    if (!waits) lookCount = 0;
-    else if (moved) lookCount = 1;
-    else lookCount += 1;
-    if (lookCount === checksPerTimeout + 1) {
-      onSlow();
-      cutOff(carrier);
-    } else if (lookCount > 2 * checksPerTimeout && !(carrier instanceof Socket)) {
-      carrier.session?.destroy();
-    }
-  };
-  const timer = setInterval(look, timeoutMs / checksPerTimeout);
-  const onDrain = (): void => {
-    isDrained = true;
-  };
+): void {
+  const { socket } = request;
+  const answer = new WatchedAnswer(answerCarrierOf(request, response), onSlow);
+  const timer = setInterval(() => {
+    answer.look();
+  }, timeoutMs / checksPerTimeout);
   const settle = (): void => {
     clearInterval(timer);
-    carrier.off("close", settle);
-    answer.off("close", settle);
-    answer.off("drain", onDrain);
+    socket.off("close", settle);
   };
-  // In HTTP/1.1 all answers of a connection listen to it.
-  carrier.setMaxListeners(0);
-  carrier.once("close", settle);
-  answer.once("close", settle);
-  answer.on("drain", onDrain);
-  return settle;
+  // All answers of a connection listen to it.
+  socket.setMaxListeners(0);
+  socket.once("close", settle);
+  response.once("close", settle);
+}
+
+/**
+ * Does the same for all answers of an HTTP/2 session, and looks at all of them at once: most are over before, and to watch each
+ * of them would cost every call.
+ *
+ * Where the other side takes nothing at all, a stream that was reset cannot go either: then the session is ended.
+ */
+export function cutSlowReaders(
+  session: ServerHttp2Session,
+  socket: Socket,
+  { timeoutMs, onSlow }: SlowReaderOptions,
+): void {
+  const open = new Set<ServerHttp2Stream>();
+  let watched = new Map<ServerHttp2Stream, WatchedAnswer>();
+  const timer = setInterval(() => {
+    watched = new Map(
+      Array.from(open, (stream) => [
+        stream,
+        watched.get(stream) ?? new WatchedAnswer(streamCarrier(stream), onSlow),
+      ]),
+    );
+    for (const answer of watched.values()) answer.look();
+  }, timeoutMs / checksPerTimeout);
+  session.on("stream", (stream) => {
+    open.add(stream);
+    stream.once("close", () => {
+      open.delete(stream);
+    });
+  });
+  socket.once("close", () => {
+    clearInterval(timer);
+  });
+}
+
+/** An answer that is looked at from time to time. */
+class WatchedAnswer {
+  readonly #carrier: AnswerCarrier["carrier"];
+  readonly #answer: AnswerCarrier["answer"];
+  readonly #onSlow: () => void;
+  #isDrained = false;
+  #leftBytes = 0;
+  #takenBytes = 0;
+  /** For how many looks something has waited, of which nothing was taken between them. */
+  #lookCount = 0;
+
+  constructor({ carrier, answer }: AnswerCarrier, onSlow: () => void) {
+    this.#carrier = carrier;
+    this.#answer = answer;
+    this.#onSlow = onSlow;
+    answer.on("drain", () => {
+      this.#isDrained = true;
+    });
+  }
+
+  look(): void {
+    const { writableLength: left, writableEnded, writableFinished } = this.#answer;
+    const taken = takenByConnection(this.#carrier);
+    const waits = left > 0 || (writableEnded && !writableFinished);
+    const moved = this.#isDrained || left < this.#leftBytes || taken > this.#takenBytes;
+    this.#isDrained = false;
+    this.#leftBytes = left;
+    this.#takenBytes = taken;
+    if (!waits) this.#lookCount = 0;
+    else if (moved) this.#lookCount = 1;
+    else this.#lookCount += 1;
+    if (this.#lookCount === checksPerTimeout + 1) {
+      this.#onSlow();
+      cutOff(this.#carrier);
+    } else if (this.#lookCount > 2 * checksPerTimeout && !(this.#carrier instanceof Socket)) {
+      this.#carrier.session?.destroy();
+    }
+  }
 }
 
 /** In HTTP/1.1 an answer waits for those before it. In HTTP/2 the others are none of its business. */

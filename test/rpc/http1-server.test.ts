@@ -16,6 +16,7 @@ async function start(t: TestContext, options: Partial<Http1ServerOptions> = {}) 
   const server = new Http1Server({
     onRequest: (_, response) => responses.push(response),
     ...{ maxHeadBytes: 1_000, requestTimeoutMs: 10_000, idleTimeoutMs: 10_000, refusals },
+    slowReaders: { timeoutMs: 10_000, onSlow: () => (refusals.slow_reader += 1) },
     ...options,
   });
   t.after(() => {
@@ -70,6 +71,19 @@ describe("Http1Server", { timeout: 20_000 }, () => {
     const raw = await openRaw(t, port, request.slice(0, -2));
     assert.match(await raw.closed(), /^HTTP\/1\.1 408 /);
     assert.equal(refusals.slow_request, 1);
+  });
+
+  it("cuts off who reads nothing of an answer", async (t) => {
+    const { port, refusals, responses } = await start(t, {
+      slowReaders: { timeoutMs: 100, onSlow: () => (refusals.slow_reader += 1) },
+    });
+    const raw = await openRaw(t, port, request);
+    raw.socket.pause();
+    await until(() => responses.length === 1);
+    responses[0]?.end(Buffer.alloc(16 * 2 ** 20));
+    await until(() => refusals.slow_reader === 1);
+    raw.socket.resume();
+    await raw.closed();
   });
 
   it("counts nothing where a client goes away", async (t) => {
