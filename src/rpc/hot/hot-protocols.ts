@@ -46,6 +46,8 @@ export interface HotProtocol {
 /** Smaller messages are sent as they are, as Connect does. */
 const leastCompressedLength = 1_024;
 const envelopeLength = 5;
+/** To copy as much costs less than to write its pieces one by one. */
+const mostCopiedLength = 64 * 1024;
 
 /** gRPC, with messages in protobuf's binary form or in its JSON. */
 export const hotGrpc = createGrpc("proto");
@@ -177,7 +179,7 @@ async function wrap(flags: number, message: Pieces, compression: Compression | u
 /** Flags, four bytes of length, and the message: as one piece, unless it were long to copy. */
 function envelope(flags: number, message: Pieces): Pieces {
   const length = lengthOf(message);
-  const isLong = length > 16_384;
+  const isLong = length > mostCopiedLength;
   const piece = Buffer.allocUnsafe(isLong ? envelopeLength : envelopeLength + length);
   piece[0] = flags;
   piece.writeUInt32BE(length, 1);
