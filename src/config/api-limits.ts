@@ -12,11 +12,11 @@ const mebibyte = 2 ** 20;
 /** Checks the section `experimental.v2ray_api.limits`. It may be missing as a whole. */
 export const apiLimitsSchema = section({
   connections: countField(
-    "How many connections may be open at the same time. Further ones are reset at once.",
+    "How many connections may be open at the same time. Where neither secrets nor certificates are asked for, further ones are reset at once. Else one ends for each by which no right secret has come, of the source that has most such, and only where there is none it is reset.",
     { least: 1, most: 2 ** 24 },
   ).default(8_192),
   connections_per_source: countField(
-    "How many of them may come from one IPv4 address or one IPv6 /64. Further ones are reset at once.",
+    "How many of them may come from one IPv4 address or one IPv6 /64. Further ones are reset, or another one of the same source ends for them, as above.",
     { least: 1, most: 2 ** 24 },
   ).default(4_096),
   calls: countField(
