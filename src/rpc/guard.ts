@@ -62,6 +62,8 @@ export function guard(handler: GuardedHandler, options: GuardOptions): NodeHandl
   const judgeOrigin = createOriginJudge(options);
   const hasSecrets = secrets.length > 0;
   const judgeCaller = hasSecrets ? createCallerJudge(secrets) : () => anybody;
+  /** The source of those on a Unix socket, and of those who are gone from a port. */
+  const noAddress = options.listenHost === undefined ? "unix" : "closed";
 
   return (request, response) => {
     // On a Unix socket nobody else can be meant. In HTTP/2, whoever means nobody does not come this far.
@@ -70,7 +72,8 @@ export function guard(handler: GuardedHandler, options: GuardOptions): NodeHandl
     if (hasSecrets && caller !== undefined) trusted.trust(carrierOf(request));
     const isOpen = pathOf(request).startsWith(healthPath);
     const asksOnly = isPreflight(request);
-    const braked = { brake, trusted, stopping, refusals };
+    const source = (): string => sourceOf(request) ?? noAddress;
+    const braked = { brake, trusted, stopping, refusals, source };
     // What is open to all is so to whoever guesses, but is no place to learn at once, again and again, that it was wrong.
     const isGuess = caller === undefined && request.headers.authorization !== undefined;
     const brakeGuess = (answer: () => void): void => {
@@ -82,7 +85,7 @@ export function guard(handler: GuardedHandler, options: GuardOptions): NodeHandl
       else if (!isOpen) turnAway(request, response, braked);
       else {
         brakeGuess(() => {
-          handler(request, response, strangerOf(request));
+          handler(request, response, { name: undefined, mayReset: false, strangerFrom: source() });
         });
       }
     };
@@ -116,13 +119,10 @@ export function guard(handler: GuardedHandler, options: GuardOptions): NodeHandl
   };
 }
 
-/** Whoever asks for what is open to all without one of the secrets that there are. */
-function strangerOf(request: NodeRequest): Caller {
-  return { name: undefined, mayReset: false, strangerFrom: sourceOf(request) };
-}
-
 interface BrakeOptions extends Required<Pick<GuardOptions, "brake" | "trusted" | "refusals">> {
   readonly stopping: AbortSignal | undefined;
+  /** Where it comes from. */
+  readonly source: () => string;
 }
 
 /** Refuses somebody who has no right secret. */
@@ -144,9 +144,9 @@ function brakeAnswer(
   request: NodeRequest,
   response: NodeResponse,
   answer: () => void,
-  { brake, trusted, stopping, refusals }: BrakeOptions,
+  { brake, trusted, stopping, refusals, source }: BrakeOptions,
 ): boolean {
-  const callOff = brake.schedule(sourceOf(request), answer, { hurry: stopping });
+  const callOff = brake.schedule(source(), answer, { hurry: stopping });
   if (callOff === undefined) {
     refusals.too_many_wrong_secrets += 1;
     cutGuess(request, response, trusted);
@@ -156,8 +156,9 @@ function brakeAnswer(
   return true;
 }
 
-function sourceOf(request: NodeRequest): string {
-  return clientNetworkOf(socketOf(request)?.remoteAddress ?? "");
+function sourceOf(request: NodeRequest): string | undefined {
+  const address = socketOf(request)?.remoteAddress;
+  return address === undefined ? undefined : clientNetworkOf(address);
 }
 
 /** A session of HTTP/2 that is over has none any more. */
