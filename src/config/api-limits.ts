@@ -79,11 +79,11 @@ export const apiLimitsSchema = section({
     "1m",
   ),
   answer: durationField(
-    "How long a caller may take to read each 64 KiB of an answer, be it a refusal, before it is cut off. What was reset for it is given back.",
+    "How long a caller may take to read each 64 KiB of an answer, be it a refusal, before it is cut off. What was reset for it is given back. What the kernel holds for a caller is not seen: over HTTP/1.1, who reads a large answer more slowly than about 60 KB/s may be cut off.",
     "30s",
   ),
   queued_answer_bytes: countField(
-    "How many bytes of answers may wait for their callers, about half of them for one secret or, without secrets, one connection. While it is more, those are cut off who have read nothing for five seconds and, if that is not enough, queries that find 2,048 counters or more are RESOURCE_EXHAUSTED, before anything is reset.",
+    "How many bytes of answers may wait for their callers, about half of them for one secret or, without secrets, one connection. While it is more, those are cut off who have read nothing for fifteen seconds and, if that is not enough, queries that find 2,048 counters or more are RESOURCE_EXHAUSTED, before anything is reset.",
     { least: mebibyte, most: 2 ** 36 },
   ).default(128 * mebibyte),
   http2_resets: countField(
