@@ -12,11 +12,11 @@ const mebibyte = 2 ** 20;
 /** Checks the section `experimental.v2ray_api.limits`. It may be missing as a whole. */
 export const apiLimitsSchema = section({
   connections: countField(
-    "How many connections may be open at the same time. Further ones are reset at once.",
+    "How many connections may be open at the same time. Where neither secrets nor certificates are asked for, further ones are reset at once. Else one ends for each by which no right secret has come, of the source that has most such, and only where there is none it is reset.",
     { least: 1, most: 2 ** 24 },
   ).default(8_192),
   connections_per_source: countField(
-    "How many of them may come from one IPv4 address or one IPv6 /64. Further ones are reset at once.",
+    "How many of them may come from one IPv4 address or one IPv6 /64. Further ones are reset, or another one of the same source ends for them, as above.",
     { least: 1, most: 2 ** 24 },
   ).default(4_096),
   calls: countField(
@@ -79,11 +79,11 @@ export const apiLimitsSchema = section({
     "1m",
   ),
   answer: durationField(
-    "How long a caller may take to read each 64 KiB of an answer, be it a refusal, before it is cut off. What was reset for it is given back.",
+    "How long a caller may take to read each 64 KiB of an answer, be it a refusal, before it is cut off. What was reset for it is given back. What the kernel holds for a caller is not seen: over HTTP/1.1, who reads a large answer more slowly than about 60 KB/s may be cut off.",
     "30s",
   ),
   queued_answer_bytes: countField(
-    "How many bytes of answers may wait for their callers, about half of them for one secret or, without secrets, one connection. While it is more, those are cut off who have read nothing for five seconds and, if that is not enough, queries that find 2,048 counters or more are RESOURCE_EXHAUSTED, before anything is reset.",
+    "How many bytes of answers may wait for their callers, about half of them for one secret or, without secrets, one connection. While it is more, those are cut off who have read nothing for fifteen seconds and, if that is not enough, queries that find 2,048 counters or more are RESOURCE_EXHAUSTED, before anything is reset.",
     { least: mebibyte, most: 2 ** 36 },
   ).default(128 * mebibyte),
   http2_resets: countField(

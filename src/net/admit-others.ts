@@ -19,8 +19,8 @@ export interface AdmitOthersOptions {
  */
 export function admitOthers(admit: Admit, { isOwnConnection, onOwnConnection }: AdmitOthersOptions): Admit {
   if (isOwnConnection === undefined) return admit;
-  return (address, ends) => {
-    if (!isOwnConnection(ends.source, ends.accepted)) return admit(address, ends);
+  return (address, ends, connection) => {
+    if (!isOwnConnection(ends.source, ends.accepted)) return admit(address, ends, connection);
     onOwnConnection(ends.source);
     return undefined;
   };

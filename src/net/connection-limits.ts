@@ -1,8 +1,9 @@
+import type { Socket } from "node:net";
 import { silentLogger, type Logger } from "../log/logger.js";
 import { clientNetworkOf } from "./client-network.js";
 import type { Endpoint } from "./endpoint.js";
 
-/** To be called once, when the connection that was let in has closed. */
+/** To be called when the connection that was let in has closed. To call it twice does no harm. */
 export type Release = () => void;
 
 /** Both ends of an accepted connection. */
@@ -13,7 +14,7 @@ export interface ConnectionEnds {
 }
 
 /** Lets a connection from an address in, or returns nothing: then it is to be reset. */
-export type Admit = (address: string, ends: ConnectionEnds) => Release | undefined;
+export type Admit = (address: string, ends: ConnectionEnds, connection: Socket) => Release | undefined;
 
 /** What each of the limits may be. */
 export const connectionLimitRange = { least: 1, most: 2 ** 24 } as const;
@@ -31,6 +32,11 @@ export interface ConnectionLimitsOptions extends ConnectionBounds {
   readonly hasRoom?: () => boolean;
   /** Told when a connection that was let in has closed. Default: nobody is told. */
   readonly onReleased?: () => void;
+  /**
+   * Asked at a limit to end a connection that counts for less than another one, of that client or, without it, of any. Its
+   * release is called before it returns. It says whether there was one. Default: all count the same, so none is.
+   */
+  readonly displaceOne?: (source?: string) => boolean;
   /** Where the config has the limits, for the log. Default: `experimental.limits`. */
   readonly section?: string;
   /** Told of each connection that is not let in. Default: nobody is told. */
@@ -52,31 +58,37 @@ export interface RefusedConnections {
 /** Those of one client, or all there are. */
 interface Tally {
   count: number;
-  /** Whether the log says that more are refused. */
-  isTold: boolean;
+  /** The worst of what the log says about more of them. */
+  told: Told;
 }
+
+type Told = "nothing" | "ending untrusted" | "refusing";
+
+const severity: Readonly<Record<Told, number>> = { nothing: 0, "ending untrusted": 1, refusing: 2 };
 
 /**
  * Bounds how many connections there are, and how many of them one client has, over every listener that shares it.
  *
- * The log says once that more are refused, and again only after a tenth of the limit has become free meanwhile: at the limit
- * connections come and go, and each of them is not news.
+ * The log says once that more are refused, or that others are ended for them, and again only after a tenth of the limit has
+ * become free meanwhile: at the limit connections come and go, and each of them is not news.
  */
 export class ConnectionLimits {
   #maxCount = 0;
   #maxPerSource = 0;
   readonly #hasRoom: () => boolean;
   readonly #onReleased: () => void;
+  readonly #displaceOne: (source?: string) => boolean;
   readonly #section: string;
   readonly #onRefused: (by: keyof RefusedConnections) => void;
   readonly #logger: Logger;
-  readonly #all: Tally = { count: 0, isTold: false };
+  readonly #all: Tally = { count: 0, told: "nothing" };
   readonly #sources = new Map<string, Tally>();
   readonly #refused = { connections: 0, connectionsPerSource: 0, descriptors: 0 };
 
   constructor({
     hasRoom = () => true,
     onReleased = ignore,
+    displaceOne = () => false,
     section = "experimental.limits",
     onRefused = ignore,
     logger = silentLogger,
@@ -84,6 +96,7 @@ export class ConnectionLimits {
   }: ConnectionLimitsOptions = {}) {
     this.#hasRoom = hasRoom;
     this.#onReleased = onReleased;
+    this.#displaceOne = displaceOne;
     this.#section = section;
     this.#onRefused = onRefused;
     this.#logger = logger;
@@ -93,9 +106,9 @@ export class ConnectionLimits {
   /** Sets other bounds, for the connections to come: of those that are open none is closed. */
   setBounds({ maxCount = 65_536, maxPerSource = 4_096 }: ConnectionBounds): void {
     // Another limit is news.
-    if (maxCount !== this.#maxCount) this.#all.isTold = false;
+    if (maxCount !== this.#maxCount) this.#all.told = "nothing";
     if (maxPerSource !== this.#maxPerSource) {
-      for (const tally of this.#sources.values()) tally.isTold = false;
+      for (const tally of this.#sources.values()) tally.told = "nothing";
     }
     this.#maxCount = maxCount;
     this.#maxPerSource = maxPerSource;
@@ -118,16 +131,22 @@ export class ConnectionLimits {
 
   readonly admit = (address: string): Release | undefined => {
     const source = clientNetworkOf(address);
-    const tally = this.#sources.get(source) ?? { count: 0, isTold: false };
+    const tally = this.#sources.get(source) ?? { count: 0, told: "nothing" };
+    // Whose source is full makes room at the expense of nobody else, and there may be enough in all then.
+    if (tally.count >= this.#maxPerSource && this.#displace(tally, source)) {
+      this.#tellOfSource(tally, source, "ending untrusted");
+    }
+    if (this.#all.count >= this.#maxCount && tally.count < this.#maxPerSource && this.#displace(this.#all)) {
+      this.#tellOfAll("ending untrusted");
+    }
     if (this.#all.count >= this.#maxCount) {
       this.#count("connections");
-      this.#tell(this.#all, `refusing connections beyond ${this.#maxCount}; ${this.#section}.connections`);
+      this.#tellOfAll("refusing");
       return undefined;
     }
     if (tally.count >= this.#maxPerSource) {
       this.#count("connectionsPerSource");
-      const limit = `${this.#maxPerSource} of one source; ${this.#section}.connections_per_source`;
-      this.#tell(tally, `refusing connections beyond ${limit}`, { source });
+      this.#tellOfSource(tally, source, "refusing");
       return undefined;
     }
     if (!this.#hasRoom()) {
@@ -137,7 +156,10 @@ export class ConnectionLimits {
     this.#sources.set(source, tally);
     this.#all.count += 1;
     tally.count += 1;
+    let isOpen = true;
     return () => {
+      if (!isOpen) return;
+      isOpen = false;
       removeOne(this.#all, this.#maxCount);
       removeOne(tally, this.#maxPerSource);
       if (tally.count === 0) this.#sources.delete(source);
@@ -150,16 +172,33 @@ export class ConnectionLimits {
     this.#onRefused(by);
   }
 
-  #tell(tally: Tally, message: string, fields?: { readonly source: string }): void {
-    if (tally.isTold) return;
-    tally.isTold = true;
-    this.#logger.warn(message, fields);
+  #displace(tally: Tally, source?: string): boolean {
+    const { told } = tally;
+    const isDone = this.#displaceOne(source);
+    // The place is taken again at once: none has become free.
+    tally.told = told;
+    return isDone;
+  }
+
+  #tellOfAll(told: Told): void {
+    this.#tell(this.#all, told, `${this.#maxCount}; ${this.#section}.connections`);
+  }
+
+  #tellOfSource(tally: Tally, source: string, told: Told): void {
+    const limit = `${this.#maxPerSource} of one source; ${this.#section}.connections_per_source`;
+    this.#tell(tally, told, limit, { source });
+  }
+
+  #tell(tally: Tally, told: Told, limit: string, fields?: { readonly source: string }): void {
+    if (severity[tally.told] >= severity[told]) return;
+    tally.told = told;
+    this.#logger.warn(`${told} connections beyond ${limit}`, fields);
   }
 }
 
 function removeOne(tally: Tally, limit: number): void {
   tally.count -= 1;
-  if (tally.count <= Math.floor(limit * 0.9)) tally.isTold = false;
+  if (tally.count <= Math.floor(limit * 0.9)) tally.told = "nothing";
 }
 
 function ignore(): void {

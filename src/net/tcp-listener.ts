@@ -40,7 +40,7 @@ export class TcpListener {
     this.#logger = logger;
     this.#server = createServer({ allowHalfOpen: true, noDelay: true, ...tcpKeepAlive }, (socket) => {
       const source = remoteEndpointOf(socket);
-      const release = admit(source.host, { source, accepted: localEndpointOf(socket) });
+      const release = admit(source.host, { source, accepted: localEndpointOf(socket) }, socket);
       if (release === undefined) {
         socket.on("error", ignore);
         resetConnection(socket);

@@ -2,7 +2,11 @@ import { createContextKey } from "@connectrpc/connect";
 import { CountsByKey } from "../net/counts-by-key.js";
 
 export interface AnswerQueueOptions {
-  /** After how long without a read a caller counts as one who has stopped to, in milliseconds. Default: 5,000. */
+  /**
+   * After how long without a read a caller counts as one who has stopped to, in milliseconds. What the kernel holds for a caller
+   * counts as read, and over HTTP/1.1 it takes more only once some megabyte of it is gone: who reads that in this time is seen
+   * to read. Default: 15,000.
+   */
   readonly stalledAfterMs?: number;
   /** The time, in milliseconds. Default: a clock that nobody sets. */
   readonly now?: () => number;
@@ -48,7 +52,7 @@ export class AnswerQueue {
 
   constructor(
     maxBytes: number,
-    { stalledAfterMs = 5_000, now = () => performance.now() }: AnswerQueueOptions = {},
+    { stalledAfterMs = 15_000, now = () => performance.now() }: AnswerQueueOptions = {},
   ) {
     this.#maxBytes = maxBytes;
     this.#stalledAfterMs = stalledAfterMs;

@@ -1,7 +1,9 @@
 import { setMaxListeners } from "node:events";
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { silentLogger, type Logger } from "../log/logger.js";
 import type { IsOwnConnection } from "../net/admit-others.js";
-import type { RefusedConnections } from "../net/connection-limits.js";
+import type { Admit, RefusedConnections } from "../net/connection-limits.js";
 import { FailureBrake } from "../net/failure-brake.js";
 import { isUnix, type ListenAddress } from "../net/listen-address.js";
 import type { FailedLogins } from "../net/login-brake.js";
@@ -10,13 +12,12 @@ import { TlsServer } from "../net/tls-server.js";
 import type { CounterStore } from "../stats/counter-store.js";
 import type { ConnectionTable } from "../track/connection-table.js";
 import type { OnlineUsers } from "../track/online-users.js";
-import { createApiConnectionLimits } from "./api-connection-limits.js";
+import { admitTrusted, createApiConnectionLimits } from "./api-connection-limits.js";
 import { defaultApiLimits, type ApiLimits } from "./api-limits.js";
 import { ApiListener } from "./api-listener.js";
 import { createCallHandler, type CallHandler } from "./call-handler.js";
 import type { CallTally } from "./call-tally.js";
 import { guard, type GuardOptions } from "./guard.js";
-import { GuessCut } from "./guess-cut.js";
 import type { MetricsOptions } from "./metrics/metrics-options.js";
 import { createMetricsPages } from "./metrics/pages.js";
 import { OnePortServer, type ConnectionTimeouts, type OnePortServerOptions } from "./one-port-server.js";
@@ -30,6 +31,7 @@ import type { ApiSecret } from "./secrets.js";
 import { createStatsService } from "./stats-service.js";
 import { guardStreams } from "./stream-guard.js";
 import { SysStats } from "./sys-stats.js";
+import { TrustedConnections } from "./trusted-connections.js";
 
 /** What an {@link ApiCore} serves, and to whom. */
 export interface ApiCoreOptions extends ConnectionTimeouts, ApiLimits {
@@ -80,13 +82,14 @@ const protocols = ["h2", "http/1.1"] as const;
 export class ApiCore {
   readonly #calls: CallHandler;
   readonly #guard: GuardOptions;
-  readonly #server: Omit<OnePortServerOptions, "onRequest" | "onStream">;
+  readonly #server: Omit<OnePortServerOptions, "onRequest" | "onStream"> & { readonly admit: Admit };
   readonly #logger: Logger;
   /** Whether it asks nobody for a secret or a certificate. */
   readonly #isOpenToAll: boolean;
   /** Whether it may listen where other machines reach it all the same. */
   readonly #isInsecure: boolean;
   readonly #tls: TlsServer | undefined;
+  readonly #trusted = new TrustedConnections();
   readonly #sysStats = new SysStats();
   readonly #stopping = new AbortController();
   #tlsStarted: Promise<void> | undefined;
@@ -110,6 +113,7 @@ export class ApiCore {
     this.#logger = logger;
     this.#isInsecure = insecure;
     const { signal: stopping } = this.#stopping;
+    const trusted = this.#trusted;
     // Each stream that waits for what comes next listens.
     setMaxListeners(0, stopping);
     const sysStats = this.#sysStats;
@@ -145,14 +149,17 @@ export class ApiCore {
       allowedOrigins,
       secrets,
       brake,
-      guesses: new GuessCut(),
+      trusted,
       stopping,
       refusals,
       isMutual: isProven,
     };
-    const limited = createApiConnectionLimits(shared);
+    const limited = createApiConnectionLimits({
+      ...shared,
+      trusted: this.#isOpenToAll ? undefined : trusted,
+    });
     const admit = refuseOwnConnections(limited.admit, { isOwnConnection, refusals, logger });
-    this.#server = { ...timeoutsAndLimits, ...shared, admit };
+    this.#server = { ...timeoutsAndLimits, ...shared, admit, trusted };
     const { sniffTimeoutMs: handshakeTimeoutMs = 10_000 } = timeoutsAndLimits;
     this.#tls = tls && new TlsServer(tls, { protocols, handshakeTimeoutMs, logger });
   }
@@ -170,13 +177,16 @@ export class ApiCore {
       ? { ...this.#guard, isMutual: false }
       : { ...this.#guard, listenHost: listen.host };
     const tls = isFile ? undefined : this.#tls;
+    // Where a certificate is all that is asked for, a socket asks for nothing.
+    const asksNothing = isFile && this.#guard.secrets?.length === 0;
+    const admit = asksNothing ? admitTrusted(this.#server.admit, this.#trusted) : this.#server.admit;
     return new ApiListener({
       listen,
       server: new OnePortServer({
-        ...this.#server,
+        ...{ ...this.#server, admit },
         onRequest: guard(this.#calls.onRequest, guardOptions),
         onStream: guardStreams(this.#calls.onStream, guardOptions),
-        secure: tls && (async (socket) => tls.secure(socket)),
+        secure: tls && (async (socket) => this.#secure(tls, socket)),
       }),
       asksNobody: this.#isOpenToAll,
       insecure: this.#isInsecure,
@@ -187,6 +197,14 @@ export class ApiCore {
         this.#release();
       },
     });
+  }
+
+  async #secure(tls: TlsServer, socket: Socket): Promise<TLSSocket> {
+    const secured = await tls.secure(socket);
+    this.#trusted.stack(secured, socket);
+    // Not what is above it: a secret may be asked for all the same, and who guesses one is to be cut.
+    if (this.#guard.isMutual === true) this.#trusted.trust(socket);
+    return secured;
   }
 
   #release(): void {

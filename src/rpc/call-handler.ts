@@ -2,6 +2,7 @@ import { Code, ConnectError, createConnectRouter, type ConnectRouter } from "@co
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { silentLogger, type Logger } from "../log/logger.js";
+import { errorCodeOf } from "../net/system-error.js";
 import { contextValuesOf } from "./call-context.js";
 import { CallTally, callTallyKey, tallyCalls } from "./call-tally.js";
 import { AnswerQueue } from "./answer-queue.js";
@@ -140,8 +141,10 @@ export function createCallHandler({
     }
     const callSlowly = (): void => {
       call(method, surroundings, caller, request, response).catch((error: unknown) => {
-        const { code, rawMessage } = ConnectError.from(error);
-        if (code !== Code.Aborted) logger.warn("call failed", { path, error: rawMessage });
+        const { code, rawMessage, cause } = ConnectError.from(error);
+        // Connect takes only some of the ways to hang up for what they are.
+        const isGone = code === Code.Aborted || errorCodeOf(cause) === "EPIPE";
+        logger[isGone ? "debug" : "warn"]("call failed", { path, error: rawMessage });
         response.destroy();
       });
     };

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { clientNetworkOf } from "../net/client-network.js";
 import { FailureBrake } from "../net/failure-brake.js";
 import { anybody, type Caller } from "./caller.js";
-import { GuessCut } from "./guess-cut.js";
+import { cutGuess } from "./guess-cut.js";
 import { healthPath } from "./health.js";
 import {
   authorityOf,
@@ -17,6 +17,7 @@ import { createOriginJudge, type OwnOriginOptions } from "./own-origin.js";
 import { createRefusalTally, type RefusalTally } from "./refusal-tally.js";
 import { refuse } from "./refusal.js";
 import { createCallerJudge, type ApiSecret } from "./secrets.js";
+import { TrustedConnections } from "./trusted-connections.js";
 
 export interface GuardOptions extends OwnOriginOptions {
   /** With which one may call. Default: none, and everybody may. */
@@ -25,8 +26,11 @@ export interface GuardOptions extends OwnOriginOptions {
   readonly isMutual?: boolean;
   /** Slows the answers to those who have no right secret. Default: one of its own. */
   readonly brake?: Pick<FailureBrake, "schedule">;
-  /** Cuts off whose guesses are too many; whoever guards streams of the same connections hands both the same. Default: one of its own. */
-  readonly guesses?: GuessCut;
+  /**
+   * Told by which connections a right secret has come, and asked where guesses are too many: whoever guards streams of the same
+   * connections hands both the same. Default: one of its own.
+   */
+  readonly trusted?: TrustedConnections;
   /** Aborts when the server stops, which no late answer shall hold up: those that wait are given at once. Default: never. */
   readonly stopping?: AbortSignal;
   /** Told of every request that is refused. Default: one that nobody reads. */
@@ -50,7 +54,7 @@ export function guard(handler: GuardedHandler, options: GuardOptions): NodeHandl
   const {
     secrets = [],
     brake = new FailureBrake(),
-    guesses = new GuessCut(),
+    trusted = new TrustedConnections(),
     stopping,
     refusals = createRefusalTally(),
     isMutual = false,
@@ -58,15 +62,18 @@ export function guard(handler: GuardedHandler, options: GuardOptions): NodeHandl
   const judgeOrigin = createOriginJudge(options);
   const hasSecrets = secrets.length > 0;
   const judgeCaller = hasSecrets ? createCallerJudge(secrets) : () => anybody;
+  /** The source of those on a Unix socket, and of those who are gone from a port. */
+  const noAddress = options.listenHost === undefined ? "unix" : "closed";
 
   return (request, response) => {
     // On a Unix socket nobody else can be meant. In HTTP/2, whoever means nobody does not come this far.
     if (options.listenHost === undefined && request.headers.host === "") request.headers.host = "localhost";
     const caller = judgeCaller(request.headers.authorization);
-    if (hasSecrets && caller !== undefined) guesses.trust(carrierOf(request));
+    if (hasSecrets && caller !== undefined) trusted.trust(carrierOf(request));
     const isOpen = pathOf(request).startsWith(healthPath);
     const asksOnly = isPreflight(request);
-    const braked = { brake, guesses, stopping, refusals };
+    const source = (): string => sourceOf(request) ?? noAddress;
+    const braked = { brake, trusted, stopping, refusals, source };
     // What is open to all is so to whoever guesses, but is no place to learn at once, again and again, that it was wrong.
     const isGuess = caller === undefined && request.headers.authorization !== undefined;
     const brakeGuess = (answer: () => void): void => {
@@ -78,7 +85,7 @@ export function guard(handler: GuardedHandler, options: GuardOptions): NodeHandl
       else if (!isOpen) turnAway(request, response, braked);
       else {
         brakeGuess(() => {
-          handler(request, response, strangerOf(request));
+          handler(request, response, { name: undefined, mayReset: false, strangerFrom: source() });
         });
       }
     };
@@ -112,13 +119,10 @@ export function guard(handler: GuardedHandler, options: GuardOptions): NodeHandl
   };
 }
 
-/** Whoever asks for what is open to all without one of the secrets that there are. */
-function strangerOf(request: NodeRequest): Caller {
-  return { name: undefined, mayReset: false, strangerFrom: sourceOf(request) };
-}
-
-interface BrakeOptions extends Required<Pick<GuardOptions, "brake" | "guesses" | "refusals">> {
+interface BrakeOptions extends Required<Pick<GuardOptions, "brake" | "trusted" | "refusals">> {
   readonly stopping: AbortSignal | undefined;
+  /** Where it comes from. */
+  readonly source: () => string;
 }
 
 /** Refuses somebody who has no right secret. */
@@ -140,20 +144,21 @@ function brakeAnswer(
   request: NodeRequest,
   response: NodeResponse,
   answer: () => void,
-  { brake, guesses, stopping, refusals }: BrakeOptions,
+  { brake, trusted, stopping, refusals, source }: BrakeOptions,
 ): boolean {
-  const callOff = brake.schedule(sourceOf(request), answer, { hurry: stopping });
+  const callOff = brake.schedule(source(), answer, { hurry: stopping });
   if (callOff === undefined) {
     refusals.too_many_wrong_secrets += 1;
-    guesses.cut(request, response);
+    cutGuess(request, response, trusted);
     return false;
   }
   response.once("close", callOff);
   return true;
 }
 
-function sourceOf(request: NodeRequest): string {
-  return clientNetworkOf(socketOf(request)?.remoteAddress ?? "");
+function sourceOf(request: NodeRequest): string | undefined {
+  const address = socketOf(request)?.remoteAddress;
+  return address === undefined ? undefined : clientNetworkOf(address);
 }
 
 /** A session of HTTP/2 that is over has none any more. */

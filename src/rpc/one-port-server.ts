@@ -23,6 +23,7 @@ import { carrierOf, type NodeHandler, type NodeRequest, type NodeResponse } from
 import { createRefusalTally, type RefusalTally } from "./refusal-tally.js";
 import { cutSlowReaders, type SlowReaderOptions } from "./slow-reader.js";
 import { showStreams, takesNone, type StreamTaker } from "./stream-taker.js";
+import { TrustedConnections } from "./trusted-connections.js";
 
 /** How long connections may take, in milliseconds. */
 export interface ConnectionTimeouts extends Partial<SessionTimeouts> {
@@ -55,6 +56,8 @@ export interface OnePortServerOptions extends ConnectionTimeouts {
   readonly secure?: ((socket: Socket) => Promise<TLSSocket>) | undefined;
   /** Lets connections in; whoever counts over several servers hands each the same. Default: one of its own, by `limits`. */
   readonly admit?: Admit;
+  /** Told what is spoken on which connection. Default: one that nobody asks. */
+  readonly trusted?: TrustedConnections;
   /** What connections, heads and answers may come to. Default: that of {@link ApiLimits}. */
   readonly limits?: ApiLimits;
   /** Told of what is refused, and of connections that are cut. Default: one that nobody reads. */
@@ -88,6 +91,7 @@ export class OnePortServer {
   readonly #limits: Required<ApiLimits>;
   readonly #refusals: RefusalTally;
   readonly #door: Http2Door;
+  readonly #trusted: TrustedConnections;
   readonly #sniffTimeoutMs: number;
   readonly #sessionTimeouts: SessionTimeouts;
   readonly #logger: Logger;
@@ -106,6 +110,7 @@ export class OnePortServer {
     http2PingIntervalMs = 60_000,
     limits = {},
     refusals = createRefusalTally(),
+    trusted = new TrustedConnections(),
     logger = silentLogger,
     admit = createApiConnectionLimits({ limits, refusals, logger }).admit,
   }: OnePortServerOptions) {
@@ -115,6 +120,7 @@ export class OnePortServer {
     const { maxHeaders, maxHeaderBytes, maxCallsPerConnection: maxConcurrentStreams } = this.#limits;
     this.#refusals = refusals;
     this.#door = new Http2Door({ limits: this.#limits, refusals, logger });
+    this.#trusted = trusted;
     this.#sniffTimeoutMs = sniffTimeoutMs;
     this.#logger = logger;
     this.#listener = new TcpListener({ onConnection: (socket) => void this.#serve(socket), admit, logger });
@@ -220,6 +226,7 @@ export class OnePortServer {
   #adopt(session: ServerHttp2Session, socket: Socket, source: string): void {
     destroyLate(session);
     this.#sessions.add(session);
+    this.#trusted.stack(session, socket);
     session.on("error", (error: Error) => {
       // Its own codes are for what the client does wrong; the others say that it is gone.
       if (errorCodeOf(error)?.startsWith("ERR_HTTP2_") === true) this.#refusals.http2_errors += 1;

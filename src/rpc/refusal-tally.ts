@@ -42,6 +42,8 @@ export const refusalReasons = [
   /** A connection, while as many as may be are open, in all or of its source. */
   "too_many_connections",
   "too_many_connections_of_source",
+  /** A connection by which no right secret has come, ended for another one where there would be too many. */
+  "displaced_connection",
   /** A connection of our own proxy, whose clients may not call. */
   "own_connection",
   /** A connection that did not begin a request, or did not end it, in time. */
@@ -89,6 +91,7 @@ export function createRefusalTally(): RefusalTally {
     slow_reader: 0,
     too_many_connections: 0,
     too_many_connections_of_source: 0,
+    displaced_connection: 0,
     own_connection: 0,
     no_first_byte: 0,
     slow_request: 0,

@@ -1,10 +1,10 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { anybody, type Caller } from "./caller.js";
 import type { GuardOptions } from "./guard.js";
-import { GuessCut } from "./guess-cut.js";
 import { createOriginJudge } from "./own-origin.js";
 import { createCallerJudge } from "./secrets.js";
 import type { StreamTaker } from "./stream-taker.js";
+import { TrustedConnections } from "./trusted-connections.js";
 
 /**
  * Serves a call from a stream of HTTP/2, if it is one that can be served so.
@@ -23,7 +23,7 @@ export type GuardedStreamHandler = (
 /** As much of {@link GuardOptions} as tells whom the guard lets pass. */
 export type StreamGuardOptions = Pick<
   GuardOptions,
-  "listenHost" | "allowedOrigins" | "secrets" | "isMutual" | "guesses"
+  "listenHost" | "allowedOrigins" | "secrets" | "isMutual" | "trusted"
 >;
 
 /**
@@ -32,7 +32,7 @@ export type StreamGuardOptions = Pick<
  */
 export function guardStreams(
   handler: GuardedStreamHandler,
-  { secrets = [], isMutual = false, guesses = new GuessCut(), ...origins }: StreamGuardOptions,
+  { secrets = [], isMutual = false, trusted = new TrustedConnections(), ...origins }: StreamGuardOptions,
 ): StreamTaker {
   const judgeOrigin = createOriginJudge(origins);
   const hasSecrets = secrets.length > 0;
@@ -56,7 +56,7 @@ export function guardStreams(
       () => {
         if (isOfPage(headers) || !isOwn(schemeOf(stream), headers[":authority"])) return undefined;
         const caller = judgeCaller(headers.authorization);
-        if (hasSecrets && caller !== undefined) guesses.trust(stream);
+        if (hasSecrets && caller !== undefined) trusted.trust(stream);
         return caller;
       },
       handOver,

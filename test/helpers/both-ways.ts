@@ -3,7 +3,6 @@ import type { ApiLimits } from "../../src/rpc/api-limits.js";
 import { createCallHandler, type CallHandler } from "../../src/rpc/call-handler.js";
 import type { CallTally } from "../../src/rpc/call-tally.js";
 import { guard } from "../../src/rpc/guard.js";
-import { GuessCut } from "../../src/rpc/guess-cut.js";
 import type { HotAnswer, HotMethod } from "../../src/rpc/hot/hot-method.js";
 import { OnePortServer } from "../../src/rpc/one-port-server.js";
 import { createRefusalTally, type RefusalTally } from "../../src/rpc/refusal-tally.js";
@@ -12,6 +11,7 @@ import { hotMethodsOf, registerStatsService } from "../../src/rpc/routes.js";
 import type { ApiSecret } from "../../src/rpc/secrets.js";
 import { createStatsService, type StatsService } from "../../src/rpc/stats-service.js";
 import { guardStreams } from "../../src/rpc/stream-guard.js";
+import { TrustedConnections } from "../../src/rpc/trusted-connections.js";
 import { CounterStore } from "../../src/stats/counter-store.js";
 import { valuesOf } from "./api-server.js";
 import { RecordingLogger } from "./recording-logger.js";
@@ -67,7 +67,7 @@ export class ServedWay {
       refusals: this.refusals,
       logger: this.logger,
     });
-    const whom = { listenHost: "127.0.0.1", secrets, allowedOrigins, guesses: new GuessCut() };
+    const whom = { listenHost: "127.0.0.1", secrets, allowedOrigins, trusted: new TrustedConnections() };
     const gate = createRequestGate({ limits, refusals: this.refusals });
     this.server = new OnePortServer({
       onRequest: guard(gate.beforeRequests(this.#calls.onRequest), { ...whom, refusals: this.refusals }),

@@ -197,3 +197,85 @@ describe("ConnectionLimits", () => {
     );
   });
 });
+
+describe("ConnectionLimits, where others make room", () => {
+  /** Limits whose connections are all displaced by others, who came first first; by their source. */
+  function createDisplacing(bounds: ConnectionBounds) {
+    const logger = new RecordingLogger();
+    const there: { readonly source: string; readonly release: Release }[] = [];
+    const displaced: string[] = [];
+    const limits = new ConnectionLimits({
+      ...{ ...bounds, logger, section: "some.limits" },
+      displaceOne: (source) => {
+        const index = there.findIndex((one) => source === undefined || one.source === source);
+        const [one] = index < 0 ? [] : there.splice(index, 1);
+        one?.release();
+        if (one !== undefined) displaced.push(one.source);
+        return one !== undefined;
+      },
+    });
+    const admit = (source: string): boolean => {
+      const release = limits.admit(source);
+      if (release !== undefined) there.push({ source, release });
+      return release !== undefined;
+    };
+    return { limits, logger, there, displaced, admit };
+  }
+
+  it("lets one in for another of its source, and only else of another's", () => {
+    const { limits, displaced, admit } = createDisplacing({ maxCount: 4, maxPerSource: 2 });
+    for (const source of ["b", "b", "a", "a"]) assert.ok(admit(source));
+    assert.ok(admit("a"));
+    assert.deepEqual(displaced, ["a"]);
+    assert.ok(admit("c"));
+    assert.deepEqual(displaced, ["a", "b"]);
+    assert.ok(admit("b"));
+    assert.deepEqual(displaced, ["a", "b", "b"]);
+    assert.deepEqual([limits.count, limits.sourceCount], [4, 3]);
+    assert.deepEqual(limits.refused, { connections: 0, connectionsPerSource: 0, descriptors: 0 });
+  });
+
+  it("lets one in for the only one of its source", () => {
+    const { limits, there, admit } = createDisplacing({ maxPerSource: 1 });
+    for (let count = 0; count < 3; count++) assert.ok(admit("a"));
+    assert.deepEqual([limits.count, limits.sourceCount], [1, 1]);
+    there[0]?.release();
+    assert.deepEqual([limits.count, limits.sourceCount], [0, 0]);
+  });
+
+  it("counts a connection that was displaced once, when it closes, too", () => {
+    const { limits, there, admit } = createDisplacing({ maxCount: 2 });
+    assert.ok(admit("a"));
+    const first = there[0];
+    assert.ok(admit("a"));
+    assert.ok(admit("a"));
+    first?.release();
+    assert.equal(limits.count, 2);
+  });
+
+  it("refuses one for which there is nobody to end, at the expense of nobody of another source", () => {
+    const { limits, there, displaced, admit } = createDisplacing({ maxCount: 3, maxPerSource: 2 });
+    for (const source of ["a", "a", "b"]) assert.ok(admit(source));
+    // These stay whoever comes.
+    there.splice(0, 2);
+    assert.equal(admit("a"), false);
+    assert.deepEqual(displaced, []);
+    there.splice(0, 1);
+    assert.equal(admit("c"), false);
+    assert.deepEqual(limits.refused, { connections: 2, connectionsPerSource: 0, descriptors: 0 });
+  });
+
+  it("says once that others are ended, and once more when it comes to refusals", () => {
+    const { logger, there, admit } = createDisplacing({ maxCount: 3, maxPerSource: 2 });
+    for (let count = 0; count < 5; count++) admit("a");
+    admit("b");
+    for (const source of ["c", "d", "e"]) assert.ok(admit(source));
+    there.splice(0);
+    for (const source of ["a", "b", "a", "b"]) admit(source);
+    assert.deepEqual(logger.messages("warn"), [
+      "ending untrusted connections beyond 2 of one source; some.limits.connections_per_source",
+      "ending untrusted connections beyond 3; some.limits.connections",
+      "refusing connections beyond 3; some.limits.connections",
+    ]);
+  });
+});

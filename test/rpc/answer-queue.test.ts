@@ -35,6 +35,20 @@ describe("AnswerQueue", () => {
     assert.deepEqual(cut, []);
   });
 
+  it("counts who has read nothing for fifteen seconds as one who has stopped to, by default", () => {
+    let nowMs = 1_000_000;
+    const queue = new AnswerQueue(10, { now: () => nowMs });
+    const cut: number[] = [];
+    const add = () => queue.add(8, { connection: {}, holder: {}, cut: () => cut.push(nowMs) });
+    add();
+    nowMs += 14_999;
+    add();
+    assert.deepEqual(cut, []);
+    nowMs += 1;
+    add();
+    assert.deepEqual(cut, [1_015_000]);
+  });
+
   it("cuts off nobody who was given less than the time to read", () => {
     const { queue, cut, add, pass } = createQueue(10);
     add("a", 4);

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
+import { connect } from "node:net";
+import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
 import { StatsService } from "#gen/v2ray/core/app/stats/command/command_pb.js";
@@ -21,6 +23,7 @@ import {
 import { RecordingLogger } from "../helpers/recording-logger.js";
 import { closeAfter } from "../helpers/sockets.js";
 import { failureOf, services, StatsClient, ways } from "../helpers/stats-clients.js";
+import { createTempDir } from "../helpers/temp-dir.js";
 import { closed, event, turns, until, withTimeout } from "../helpers/timing.js";
 
 const alice = userUplink("alice");
@@ -283,6 +286,44 @@ describe("a path that is not served", { timeout: 20_000 }, () => {
       answer.headers["grpc-message"],
       'unknown service "v2ray.core.app.stats.command.StatsService"',
     );
+  });
+});
+
+describe("a caller who hangs up", { timeout: 20_000 }, () => {
+  it("is no reason to warn, where the answer finds that nobody reads any more", async (t) => {
+    const logger = new RecordingLogger();
+    const calls = new EventEmitter();
+    const begun = once(calls, "begun");
+    // Larger than what a socket takes while nobody reads.
+    const stat = { name: "x".repeat(4_000_000), value: 1n };
+    const { onRequest } = createCallHandler({
+      routes: (router) =>
+        router.service(StatsService, {
+          getStats: async () => {
+            calls.emit("begun");
+            await once(calls, "gone");
+            return { stat };
+          },
+        }),
+      logger,
+    });
+    const server = new OnePortServer({ onRequest });
+    closeAfter(t, server);
+    const { path } = await server.listenOnFile({ path: join(createTempDir(t).path, "api.sock") });
+    const client = connect(path);
+    closeAfter(t, client);
+    client.write(http1Text({ path: paths.getStats, headers: proto, body: getStatsRequest({ name: alice }) }));
+    await begun;
+    // The answer is written before the server has heard of the end.
+    client.destroy();
+    calls.emit("gone");
+    await until(() => logger.lines.some(({ message }) => message === "call failed"));
+    const told = logger.lines.find(({ message }) => message === "call failed");
+    assert.deepEqual(told, {
+      ...{ level: "debug", message: "call failed" },
+      fields: { path: paths.getStats, error: "write EPIPE" },
+    });
+    assert.deepEqual(logger.messages("warn"), []);
   });
 });
 

@@ -1,16 +1,23 @@
 import assert from "node:assert/strict";
+import { connect } from "node:net";
+import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { cors } from "@connectrpc/connect";
 import { StatsService } from "#gen/v2ray/core/app/stats/command/command_pb.js";
 import { FailureBrake } from "../../src/net/failure-brake.js";
+import { ApiServer } from "../../src/rpc/api-server.js";
 import { guard } from "../../src/rpc/guard.js";
 import { OnePortServer } from "../../src/rpc/one-port-server.js";
 import { createRefusalTally } from "../../src/rpc/refusal-tally.js";
 import { count, paths, startApi, userUplink, valuesOf, type TestApi } from "../helpers/api-server.js";
 import { messageOf, protocols } from "../helpers/call-protocols.js";
+import { firstPort } from "../helpers/first-port.js";
 import {
+  http1Text,
+  openRaw,
   openSession,
   openStream,
+  RawConnection,
   readAnswer,
   sendHttp2,
   sendOnSession,
@@ -18,6 +25,7 @@ import {
 } from "../helpers/raw-http.js";
 import { RecordingLogger } from "../helpers/recording-logger.js";
 import { closeAfter } from "../helpers/sockets.js";
+import { createTempDir } from "../helpers/temp-dir.js";
 import { until } from "../helpers/timing.js";
 
 const alice = userUplink("alice");
@@ -315,6 +323,25 @@ describe("wrong secrets, one after the other", { timeout: 20_000 }, () => {
       assert.equal(refusals.no_secret, 1);
     });
   }
+
+  it("are logged with where they come from, which on a Unix socket is no address", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const logger = new RecordingLogger();
+    const path = join(createTempDir(t).path, "api.sock");
+    const server = new ApiServer({ listen: [{ host: "127.0.0.1", port: 0 }, { path }], secrets, logger });
+    closeAfter(t, server);
+    const port = firstPort(await server.start());
+    const sourceOf = async (raw: RawConnection): Promise<unknown> => {
+      const before = logger.messages("warn").length;
+      raw.send(http1Text({ method: "GET", ...guess }).repeat(11));
+      await until(() => logger.messages("warn").length > before);
+      return logger.lines.findLast(({ level }) => level === "warn")?.fields;
+    };
+    const file = connect(path);
+    closeAfter(t, file);
+    assert.deepEqual(await sourceOf(new RawConnection(file)), { source: "unix" });
+    assert.deepEqual(await sourceOf(await openRaw(t, port)), { source: "127.0.0.1" });
+  });
 
   it("do not hold up the stop of an ApiServer", async (t) => {
     t.mock.timers.enable({ apis: ["setTimeout"] });

@@ -3,11 +3,11 @@ import { constants, type ClientHttp2Session } from "node:http2";
 import { describe, it, type TestContext } from "node:test";
 import { FailureBrake } from "../../src/net/failure-brake.js";
 import { guard } from "../../src/rpc/guard.js";
-import { GuessCut } from "../../src/rpc/guess-cut.js";
 import type { NodeResponse } from "../../src/rpc/node-http.js";
 import { OnePortServer } from "../../src/rpc/one-port-server.js";
 import { createRefusalTally } from "../../src/rpc/refusal-tally.js";
 import { guardStreams } from "../../src/rpc/stream-guard.js";
+import { TrustedConnections } from "../../src/rpc/trusted-connections.js";
 import {
   http1Text,
   openRaw,
@@ -76,7 +76,7 @@ describe("wrong secrets where too many wait, over HTTP/2", io, () => {
 
   it("end nothing but their stream where a right one has come by a stream of which no request was made", async (t) => {
     const refusals = createRefusalTally();
-    const whom = { listenHost: "127.0.0.1", secrets, guesses: new GuessCut() };
+    const whom = { listenHost: "127.0.0.1", secrets, trusted: new TrustedConnections() };
     const server = new OnePortServer({
       onRequest: guard((_, response) => response.end(), {
         ...{ ...whom, refusals, brake: { schedule: () => undefined } },

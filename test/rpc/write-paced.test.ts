@@ -101,7 +101,7 @@ describe("writePaced()", { timeout: 30_000 }, () => {
     stream.on("error", () => undefined);
     stream.end();
     await once(stream, "response");
-    nowMs = 5_000;
+    nowMs = 15_000;
     const other = openStream(openSession(t, port), { path: "/" });
     other.end();
     assert.equal((await readAnswer(other)).body.length, 1_000_000);

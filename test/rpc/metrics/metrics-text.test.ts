@@ -181,6 +181,7 @@ v2ray_api_refused_requests_total{reason="queued_answers"} 0
 v2ray_api_refused_requests_total{reason="slow_reader"} 0
 v2ray_api_refused_requests_total{reason="too_many_connections"} 0
 v2ray_api_refused_requests_total{reason="too_many_connections_of_source"} 0
+v2ray_api_refused_requests_total{reason="displaced_connection"} 0
 v2ray_api_refused_requests_total{reason="own_connection"} 0
 v2ray_api_refused_requests_total{reason="no_first_byte"} 0
 v2ray_api_refused_requests_total{reason="slow_request"} 0
