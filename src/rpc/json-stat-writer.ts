@@ -1,4 +1,5 @@
 import type { CounterSlab } from "../stats/counter-slab.js";
+import type { Int64 } from "../stats/int64.js";
 
 /** How long a piece is, in characters; it ends behind the counter that reaches it. */
 const pieceLength = 64 * 1024;
@@ -10,10 +11,10 @@ export class JsonStatWriter {
   #text = "";
   #count = 0;
 
-  add(slab: CounterSlab, place: number, value: bigint): void {
+  add(slab: CounterSlab, place: number, value: Int64): void {
     const beginning = this.#count === 0 ? '{"stat":[' : ",";
     // What is 0 is left out.
-    const end = value === 0n ? "}" : `,"value":"${value}"}`;
+    const end = value.isZero ? "}" : `,"value":"${value.value}"}`;
     this.#text += `${beginning}{"name":${JSON.stringify(slab.nameAt(place))}${end}`;
     this.#count += 1;
     if (this.#text.length >= pieceLength) this.#endPiece();

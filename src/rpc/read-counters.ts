@@ -1,5 +1,6 @@
 import type { CounterSlab } from "../stats/counter-slab.js";
 import { slabsOf, type CounterStore } from "../stats/counter-store.js";
+import { Int64 } from "../stats/int64.js";
 import type { Matcher, RegexpCompiler } from "../stats/matcher.js";
 import { createSlabMatcher, type SlabMatcher } from "../stats/slab-matcher.js";
 import type { CallContext } from "./call-context.js";
@@ -8,8 +9,8 @@ import { Pace } from "./pace.js";
 import type { Steps } from "./sliced-work.js";
 import { TakenBytes } from "./taken-bytes.js";
 
-/** Is given each counter that was read: where its name is, and the value. */
-export type TakeCounter = (slab: CounterSlab, place: number, value: bigint) => void;
+/** Is given each counter that was read: where its name is, and the value, which is valid until the next one. */
+export type TakeCounter = (slab: CounterSlab, place: number, value: Int64) => void;
 
 export interface ReadCountersOptions {
   readonly store: CounterStore;
@@ -39,6 +40,7 @@ export function* readCounters(
   let usedMs = yield;
   const pace = new Pace(usedMs);
   const taken = new TakenBytes();
+  const value = new Int64();
   try {
     for (const slab of slabsOf(store)) {
       // Slabs fill while they are being read.
@@ -52,7 +54,9 @@ export function* readCounters(
           pace.step(usedMs);
         }
         for (const place of found.value) {
-          take(slab, place, reset ? taken.reset(slab, place) : slab.valueAt(place));
+          if (reset) taken.reset(slab, place, value);
+          else slab.readAt(place, value);
+          take(slab, place, value);
         }
         from = to;
         usedMs = yield;

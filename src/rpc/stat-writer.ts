@@ -1,12 +1,10 @@
 import type { CounterSlab } from "../stats/counter-slab.js";
+import { Int64 } from "../stats/int64.js";
 
 /** Protobuf's tags: the field's number, and how its value is written. */
 const statTag = (1 << 3) | 2;
 const nameTag = (1 << 3) | 2;
 const valueTag = (2 << 3) | 0;
-
-/** What is larger is divided as a bigint, at ten times the price. */
-const maxExact = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** Bytes that a Stat has at most beside its name: two tags with their lengths, and the value with its tag. */
 const maxFrameLength = 1 + 5 + 1 + 5 + 1 + 10;
@@ -15,7 +13,8 @@ const leastPieceLength = 4 * 1024;
 const mostPieceLength = 1024 * 1024;
 
 /** The answer of GetStats, or that of QueryStats with one counter, in protobuf's binary form. */
-export function encodeStat(name: string, value: bigint): Uint8Array {
+export function encodeStat(name: string, bytesCounted: bigint): Uint8Array {
+  const value = Int64.of(bytesCounted);
   const nameLength = Buffer.byteLength(name);
   const bytes = Buffer.allocUnsafe(nameLength + maxFrameLength);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -38,7 +37,7 @@ export class StatWriter {
     return this.#pieces;
   }
 
-  add(slab: CounterSlab, place: number, value: bigint): void {
+  add(slab: CounterSlab, place: number, value: Int64): void {
     const nameLength = slab.nameStart(place + 1) - slab.nameStart(place);
     if (this.#length + nameLength + maxFrameLength > this.#view.byteLength) this.#nextPiece(nameLength);
     const view = this.#view;
@@ -66,48 +65,38 @@ function pieceOf(length: number): DataView {
 }
 
 /** Writes what is before a counter's name. @returns where that goes. */
-function writeFrame(view: DataView, start: number, nameLength: number, value: bigint): number {
-  const valueLength = value === 0n ? 0 : 1 + lengthOfValue(value);
+function writeFrame(view: DataView, start: number, nameLength: number, value: Int64): number {
+  const valueLength = value.isZero ? 0 : 1 + lengthOf(value.low, value.high);
   view.setUint8(start, statTag);
-  const at = writeLength(view, start + 1, 1 + lengthOf(nameLength) + nameLength + valueLength);
+  const at = writeVarint(view, start + 1, 1 + lengthOf(nameLength) + nameLength + valueLength);
   view.setUint8(at, nameTag);
-  return writeLength(view, at + 1, nameLength);
+  return writeVarint(view, at + 1, nameLength);
 }
 
 /** Writes what is behind it: nothing, if that is 0. @returns where it ends. */
-function writeFigure(view: DataView, at: number, value: bigint): number {
-  if (value === 0n) return at;
+function writeFigure(view: DataView, at: number, value: Int64): number {
+  if (value.isZero) return at;
   view.setUint8(at, valueTag);
-  return writeValue(view, at + 1, value);
+  return writeVarint(view, at + 1, value.low, value.high);
 }
 
-/** How many bytes a length takes as a varint: seven bits each. */
-function lengthOf(length: number): number {
+/** How many bytes a number in two halves takes as a varint: seven bits each. */
+function lengthOf(low: number, high = 0): number {
   let count = 1;
-  for (let rest = length; rest > 0x7f; rest >>>= 7) count++;
+  // Four of them, with 28 bits, are of the lower half alone, and the fifth of both.
+  if (high > 0) return high > 7 ? 5 + lengthOf(high >>> 3) : 5;
+  for (let rest = low; rest > 0x7f; rest >>>= 7) count++;
   return count;
 }
 
-function writeLength(view: DataView, at: number, length: number): number {
-  let rest = length;
-  let next = at;
-  for (; rest > 0x7f; rest >>>= 7) view.setUint8(next++, (rest & 0x7f) | 0x80);
+/** @returns where it ends. */
+function writeVarint(view: DataView, at: number, low: number, high = 0): number {
+  let [rest, restHigh, next] = [low, high, at];
+  while (restHigh > 0 || rest > 0x7f) {
+    view.setUint8(next++, (rest & 0x7f) | 0x80);
+    rest = ((rest >>> 7) | (restHigh << 25)) >>> 0;
+    restHigh >>>= 7;
+  }
   view.setUint8(next++, rest);
   return next;
-}
-
-function lengthOfValue(value: bigint): number {
-  if (value > maxExact) return 1 + lengthOfValue(value >> 7n);
-  let count = 1;
-  for (let rest = Number(value); rest > 0x7f; rest = Math.floor(rest / 0x80)) count++;
-  return count;
-}
-
-function writeValue(view: DataView, at: number, value: bigint): number {
-  let next = at;
-  let large = value;
-  for (; large > maxExact; large >>= 7n) view.setUint8(next++, Number(large & 0x7fn) | 0x80);
-  let rest = Number(large);
-  for (; rest > 0x7fffffff; rest = Math.floor(rest / 0x80)) view.setUint8(next++, (rest % 0x80) | 0x80);
-  return writeLength(view, next, rest);
 }

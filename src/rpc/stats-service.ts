@@ -149,7 +149,7 @@ export function createStatsService({
         return Object.assign(create(context.method.output), { stat, $unknown });
       }
       await query(request, context, (slab, place, value) => {
-        stat.push({ name: slab.nameAt(place), value });
+        stat.push({ name: slab.nameAt(place), value: value.value });
       });
       return { stat };
     },

@@ -1,4 +1,5 @@
 import { placesPerSlab, type CounterSlab } from "../stats/counter-slab.js";
+import type { Int64 } from "../stats/int64.js";
 
 /** What one call has reset, until it is clear that its caller got to know of it. */
 export class TakenBytes {
@@ -10,11 +11,10 @@ export class TakenBytes {
     return this.#bytes.size === 0;
   }
 
-  /** Resets the counter at a place. @returns what it had. */
-  reset(slab: CounterSlab, place: number): bigint {
-    const value = slab.resetAt(place);
-    if (value > 0n) this.#of(slab)[place] = value;
-    return value;
+  /** Resets the counter at a place, and reads what it had. */
+  reset(slab: CounterSlab, place: number, into: Int64): void {
+    slab.resetAt(place, into);
+    if (!into.isZero) this.#of(slab)[place] = into.value;
   }
 
   /** Gives everything back, once. */

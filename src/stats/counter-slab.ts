@@ -1,4 +1,5 @@
-import { Counter, resetSlots, slotsPerCounter, valueOfSlots } from "./counter.js";
+import { Counter, slotsPerCounter } from "./counter.js";
+import type { Int64 } from "./int64.js";
 import { formatStatName, statDirections, type StatDirection, type StatName } from "./stat-name.js";
 
 /** How many subjects share one slab: their figures take 64 KiB, small enough for a store that stays small. */
@@ -15,6 +16,7 @@ export const placesPerSlab = subjectsPerSlab * statDirections.length;
  */
 export class CounterSlab {
   readonly #figures = new BigInt64Array(placesPerSlab * slotsPerCounter);
+  readonly #halves = new Uint32Array(this.#figures.buffer);
   readonly #isCounted = new Uint8Array(placesPerSlab);
   readonly #nameStarts = new Uint32Array(placesPerSlab + 1);
   #names = Buffer.alloc(4_096);
@@ -96,14 +98,17 @@ export class CounterSlab {
     return new Counter(this.#figures, place * slotsPerCounter);
   }
 
-  /** {@link Counter.value} of the counter at a place, without the counter. */
-  valueAt(place: number): bigint {
-    return valueOfSlots(this.#figures, place * slotsPerCounter);
+  /** Reads {@link Counter.value} of the counter at a place, without the counter. */
+  readAt(place: number, into: Int64): void {
+    const slot = place * slotsPerCounter;
+    into.setDifference(this.#halves, slot, slot + 1);
   }
 
-  /** {@link Counter.reset} of the counter at a place. */
-  resetAt(place: number): bigint {
-    return resetSlots(this.#figures, place * slotsPerCounter);
+  /** The same for {@link Counter.reset}. */
+  resetAt(place: number, into: Int64): void {
+    this.readAt(place, into);
+    const slot = place * slotsPerCounter;
+    this.#halves.copyWithin(2 * (slot + 1), 2 * slot, 2 * (slot + 1));
   }
 
   #addName(name: string): void {

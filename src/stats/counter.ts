@@ -1,18 +1,6 @@
 /** How many `BigInt64Array` slots one counter takes: its total and its baseline. */
 export const slotsPerCounter = 2;
 
-/** The {@link Counter.value} of the counter that has these slots: whoever reads thousands needs no counter for each. */
-export function valueOfSlots(slots: BigInt64Array, index: number): bigint {
-  return (slots[index] ?? 0n) - (slots[index + 1] ?? 0n);
-}
-
-/** {@link Counter.reset} for the counter that has these slots. */
-export function resetSlots(slots: BigInt64Array, index: number): bigint {
-  const value = valueOfSlots(slots, index);
-  slots[index + 1] = slots[index] ?? 0n;
-  return value;
-}
-
 /**
  * A count of bytes that only grows.
  *
@@ -58,7 +46,7 @@ export class Counter {
 
   /** Bytes since the last reset. */
   get value(): bigint {
-    return valueOfSlots(this.#slots, this.#index);
+    return this.total - this.#baseline;
   }
 
   /** Bytes since the counter was created; resets do not lower it. */
@@ -68,7 +56,9 @@ export class Counter {
 
   /** Returns {@link value} and makes it 0, in one step. Whoever calls it has the only record of those bytes. */
   reset(): bigint {
-    return resetSlots(this.#slots, this.#index);
+    const { value } = this;
+    this.#slots[this.#index + 1] = this.total;
+    return value;
   }
 
   /**

@@ -4,6 +4,7 @@ import { create, toJsonString } from "@bufbuild/protobuf";
 import { QueryStatsResponseSchema } from "#gen/v2ray/core/app/stats/command/command_pb.js";
 import { JsonStatWriter } from "../../src/rpc/json-stat-writer.js";
 import { CounterSlab } from "../../src/stats/counter-slab.js";
+import { Int64 } from "../../src/stats/int64.js";
 
 /** What the writer makes of users with these names, the upload of each with a value, and what protobuf-es does. */
 function write(names: readonly string[], valueOf: (index: number) => bigint) {
@@ -13,7 +14,7 @@ function write(names: readonly string[], valueOf: (index: number) => bigint) {
     if (slab.isFull) slab = new CounterSlab();
     const place = slab.addSubject({ scope: "user", tag });
     const value = valueOf(index);
-    writer.add(slab, place, value);
+    writer.add(slab, place, Int64.of(value));
     return { name: slab.nameAt(place), value };
   });
   const expected = toJsonString(QueryStatsResponseSchema, create(QueryStatsResponseSchema, { stat }));

@@ -49,8 +49,8 @@ async function read({
     },
     (slab, place, value) => {
       const name = slab.nameAt(place);
-      list.push([name, value]);
-      onRead(name, value);
+      list.push([name, value.value]);
+      onRead(name, value.value);
     },
   );
   await new SlicedWork().run(steps);

@@ -7,6 +7,7 @@ import {
 } from "#gen/v2ray/core/app/stats/command/command_pb.js";
 import { encodeStat, StatWriter } from "../../src/rpc/stat-writer.js";
 import { CounterSlab } from "../../src/stats/counter-slab.js";
+import { Int64 } from "../../src/stats/int64.js";
 import { createRandom } from "../helpers/random.js";
 
 interface Stat {
@@ -24,7 +25,7 @@ function write(tags: readonly string[], valueOf: (place: number) => bigint) {
     const first = slab.addSubject({ scope: "user", tag });
     for (const place of [first, first + 1]) {
       const value = valueOf(stat.length);
-      writer.add(slab, place, value);
+      writer.add(slab, place, Int64.of(value));
       stat.push({ name: slab.nameAt(place), value });
     }
   }
