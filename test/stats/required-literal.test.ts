@@ -13,7 +13,7 @@ describe("requiredLiteral()", () => {
     ["user>>>alice", "user>>>alice"],
     ["ünïcödé 🦆", "ünïcödé 🦆"],
     ["a.b", "a"],
-    ["alice.*link-up", "link-up"],
+    ["bob.*blink-up", "blink-up"],
     ["alice.*link", "alice"],
     // What many names have weighs nothing.
     [".*>>>traffic>>>uplink", ""],
@@ -43,7 +43,23 @@ describe("requiredLiteral()", () => {
     // Escapes.
     ["alice\\.example", "alice.example"],
     ["alice\\\\x", "alice\\x"],
-    ["\\(alice\\)", ""],
+    ["\\(alice\\)", "(alice)"],
+    // Groups, unless they may be missing or are one of several.
+    ["(alice)", "alice"],
+    ["(?:alice)", "alice"],
+    ["(?P<who>alice)", "alice"],
+    ["(?<who>alice)", "alice"],
+    ["al(ice>>>bob)", "ice>>>bob"],
+    ["(alice)?", ""],
+    ["b(alice)?", "b"],
+    ["b(alice)*?", "b"],
+    ["b(alice){0,2}", "b"],
+    ["b(alice)+", "alice"],
+    ["b(alice|bob)", "b"],
+    ["b(alice(c|d)|bob)", "b"],
+    ["b(alice(c|d))", "alice"],
+    ["((alice)?b)c", "b"],
+    ["user>>>u[0-9]+(99>>>traffic>>>(up|down)link)$", "99>>>traffic>>>"],
     ["alice\\d+", "alice"],
     ["\\balice\\b", "alice"],
     ["\\Aalice\\z", "alice"],
@@ -55,9 +71,9 @@ describe("requiredLiteral()", () => {
     ["\\nalice", ""],
     ["\\Calice", ""],
     ["alice|bob", ""],
-    ["(alice)?", ""],
     ["(?i)alice", ""],
-    ["(?:alice)", ""],
+    ["alice(?i:b)", ""],
+    ["alice(?s)", ""],
   ];
   for (const [pattern, literal] of cases) {
     it(`is ${JSON.stringify(literal)} for ${JSON.stringify(pattern)}`, () => {
