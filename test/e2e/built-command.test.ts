@@ -101,6 +101,22 @@ describe("v2ray-api run", () => {
     );
   });
 
+  it("has Node load nothing of fetch(), which takes a tenth of the start", io, async () => {
+    const program = `
+      import { ApiServer } from "v2ray-api";
+      console.log(typeof ApiServer, process.moduleLoadList.filter((name) => name.endsWith("/undici")));
+    `;
+    const loaded = await runProgram(process.execPath, ["--input-type=module", "--eval", program], {
+      cwd: rootPath,
+    });
+    assert.deepEqual(loaded, { code: 0, stdout: "function []\n", stderr: "" });
+    const control = await runProgram(process.execPath, [
+      "--eval",
+      "new Headers(); console.log(process.moduleLoadList.some((name) => name.endsWith('/undici')))",
+    ]);
+    assert.equal(control.stdout, "true\n");
+  });
+
   it("loads what check loads, and more", io, async () => {
     const all = new Set(modules.flatMap(sourcesOf));
     const ofCheck = await modulesOfCommand("check", "-c", join("examples", "config.json"));

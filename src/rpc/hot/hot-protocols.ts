@@ -96,7 +96,7 @@ function createGrpcWeb(codec: Codec): HotProtocol {
     succeed: async (message, compression) => ({
       status: 200,
       headers: grpcHeaders(contentType, compression),
-      body: [...(await wrap(0, message, compression)), okTrailer],
+      body: [...(await wrap(0, message, compression)), endOfGrpcWeb()],
     }),
     fail: async (error, compression) => {
       const trailer = trailerSerialize(setTrailerStatus(new Headers(), error));
@@ -220,6 +220,12 @@ function lengthOf(pieces: Pieces): number {
   return pieces.reduce((sum, { length }) => sum + length, 0);
 }
 
-const okTrailer = Buffer.concat(
-  envelope(trailerFlag, [trailerSerialize(setTrailerStatus(new Headers(), undefined))]),
-);
+let okTrailer: Uint8Array | undefined;
+
+/** What ends an answer of gRPC-Web. It is made when it is needed: who makes headers has Node load all of fetch(). */
+function endOfGrpcWeb(): Uint8Array {
+  okTrailer ??= Buffer.concat(
+    envelope(trailerFlag, [trailerSerialize(setTrailerStatus(new Headers(), undefined))]),
+  );
+  return okTrailer;
+}
