@@ -56,20 +56,22 @@ export function parameterName({ name, type }) {
 }
 
 function formatMember(member) {
-  if (member.signatures) return member.signatures.map((signature) => `${formatSignature(signature)};`);
-  const { name, flags, type = member.getSignature?.type } = member;
+  const { name, flags, signatures, type = member.getSignature?.type } = member;
+  const mark = flags.isOptional ? "?" : "";
+  if (signatures) return signatures.map((signature) => `${formatSignature(signature, mark)};`);
   const readonly = flags.isReadonly || (member.getSignature && !member.setSignature) ? "readonly " : "";
-  return [`${readonly}${name}${flags.isOptional ? "?" : ""}: ${type};`];
+  return [`${readonly}${name}${mark}: ${type};`];
 }
 
-function formatSignature({ name, kind, typeParameters, parameters = [], type }) {
+/** @param mark - Behind the name: `?` for a method that need not be there. */
+function formatSignature({ name, kind, typeParameters, parameters = [], type }, mark = "") {
   const list = parameters.map((parameter) => {
     const optional = parameter.flags.isOptional || parameter.defaultValue !== undefined ? "?" : "";
     return `${parameter.flags.isRest ? "..." : ""}${parameterName(parameter)}${optional}: ${parameter.type}`;
   });
   if (kind === ReflectionKind.ConstructorSignature) return `constructor(${list.join(", ")})`;
   const generics = typeParameters?.map(({ name: own, type: bound }) => `${own} extends ${bound}`).join(", ");
-  return `${propertyName(name)}${generics ? `<${generics}>` : ""}(${list.join(", ")}): ${type}`;
+  return `${propertyName(name)}${mark}${generics ? `<${generics}>` : ""}(${list.join(", ")}): ${type}`;
 }
 
 /** What a class or an interface extends and implements, as far as a reader can look it up. */

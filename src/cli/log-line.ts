@@ -1,4 +1,5 @@
 import type { LogFields } from "../index.js";
+import { toPrintable } from "./printable.js";
 
 /** How important a line is. */
 export type LineLevel = "debug" | "info" | "warn" | "error";
@@ -30,7 +31,8 @@ export function formatTextLine({ level, message, fields, time }: LogLine, isColo
   return [
     time === undefined ? "" : `[${formatLocalTime(time)}] `,
     `${paint(levelColors[level], level.toUpperCase())}: ${paint(cyan, message)}`,
-    json === "{}" ? "" : ` ${paint(gray, json)}`,
+    // Of the control characters JSON leaves DEL and those of Latin-1 as they are, and terminals obey them.
+    json === "{}" ? "" : ` ${paint(gray, toPrintable(json))}`,
     "\n",
   ].join("");
 }

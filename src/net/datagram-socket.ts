@@ -103,8 +103,8 @@ export class DatagramSocket {
     }
     if (this.#isConnected) {
       socket.send(datagram, (error) => {
-        if (isRefusal(error)) this.#sendAgain(datagram, onSent);
-        else onSent(error ?? undefined);
+        if (error === null) onSent(undefined);
+        else this.#sendAgain(datagram, onSent);
       });
       return;
     }
@@ -124,7 +124,11 @@ export class DatagramSocket {
     this.#socket.close();
   }
 
-  /** After the kernel told that an earlier datagram was refused (ICMP), for which it did not send this one. */
+  /**
+   * After an error that may be about an earlier datagram: what the kernel hears of one by ICMP (that nobody listens, that a
+   * firewall refuses it, that it was too large for the way) it tells in place of sending the next. What is about this one is
+   * told again.
+   */
   #sendAgain(datagram: Buffer | readonly Buffer[], onSent: PacketSent): void {
     if (this.#isClosed) {
       onSent(new Error("socket is closed"));
@@ -138,8 +142,4 @@ export class DatagramSocket {
   #addressOf(host: string): string {
     return this.#isDual && isIPv4(host) ? `::ffff:${host}` : host;
   }
-}
-
-function isRefusal(error: Error | null): boolean {
-  return error !== null && "code" in error && error.code === "ECONNREFUSED";
 }

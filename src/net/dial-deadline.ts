@@ -77,8 +77,3 @@ class Deadline implements DialDeadline {
     this.#onOver?.(reason);
   }
 }
-
-/** Why a dial's deadline has aborted. */
-export function reasonOf(signal: AbortSignal): Error {
-  return signal.reason instanceof Error ? signal.reason : new DialError("aborted", "connect: given up");
-}

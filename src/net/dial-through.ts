@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { ReadError } from "./byte-reader.js";
 import { dial, type DialOptions } from "./dial.js";
-import { reasonOf, startDialDeadline } from "./dial-deadline.js";
+import { startDialDeadline } from "./dial-deadline.js";
 import { DialError } from "./dial-error.js";
 import type { Endpoint } from "./endpoint.js";
 import { resetConnection } from "./reset.js";
@@ -38,7 +38,7 @@ export async function dialThrough<T>(
     const socket = await dialServer(server, { ...options, connectTimeoutMs, signal: deadline.signal });
     return await shakeHands(socket, handshake, deadline.signal);
   } catch (error) {
-    throw deadline.signal.aborted ? reasonOf(deadline.signal) : withPurpose(what, error);
+    throw deadline.reason ?? withPurpose(what, error);
   } finally {
     deadline.clear();
   }

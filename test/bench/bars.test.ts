@@ -18,7 +18,7 @@ function recordOf(ours: ValueRecord, peer: ValueRecord): MeasureRecord {
 }
 
 const measures = [
-  recordOf({ median: 12, ratio: 1, samples: [12] }, { median: 24, ratio: 0.5, samples: [24] }),
+  recordOf({ median: 12, ratio: 1, samples: [12, 13, 11] }, { median: 24, ratio: 0.5, samples: [24] }),
 ];
 const own: Bar = { title: "Own", measure: "get", metric: "CPU" };
 const compared: Bar = { ...own, title: "Compared", peer: "peer" };
@@ -28,6 +28,8 @@ describe("judge()", () => {
     [own, 12, "stated"],
     [{ ...own, atMost: 12 }, 12, "met"],
     [{ ...own, atMost: 11.9 }, 12, "missed"],
+    [{ ...own, atMost: 12, isWorst: true }, 13, "missed"],
+    [{ ...own, atMost: 13, isWorst: true }, 13, "met"],
     [{ ...compared, atMost: 0.5 }, 0.5, "met"],
     [{ ...compared, atMost: 0.49 }, 0.5, "missed"],
     [{ ...compared, atLeast: 0.5 }, 0.5, "met"],
@@ -35,6 +37,7 @@ describe("judge()", () => {
     [{ ...compared, peer: "nobody" }, undefined, "not measured"],
     [{ ...own, metric: "nothing" }, undefined, "not measured"],
     [{ ...own, metric: "other", atMost: 1 }, undefined, "not measured"],
+    [{ ...own, metric: "other", atMost: 1, isWorst: true }, undefined, "not measured"],
     [{ ...own, measure: "nothing" }, undefined, "not measured"],
   ] as const) {
     it(`says of ${JSON.stringify(bar)} that it is ${verdict}`, () => {

@@ -40,6 +40,8 @@ describe("the bench's options", () => {
     [["--rounds", "1.5"], /--rounds: expected a whole number, got 1.5/],
     [["--scale", "much"], /--scale: expected a number above 0, got much/],
     [["--max-seconds", "-1"], /--max-seconds/],
+    [["short", "--docs"], /--docs and --from are about all measures: none can be named/],
+    [["short", "--from", "a.json"], /none can be named/],
   ] as const) {
     it(`are refused: ${args.join(" ")}`, () => {
       assert.throws(() => parseOptions(args), message);

@@ -39,6 +39,8 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   if (roundCount !== undefined && !Number.isInteger(roundCount))
     throw new RangeError(`--rounds: expected a whole number, got ${roundCount}`);
   const maxSeconds = toNumber("max-seconds", values["max-seconds"]);
+  if (positionals.length > 0 && (values.docs || values.from !== undefined))
+    throw new RangeError("--docs and --from are about all measures: none can be named");
   return {
     names: positionals,
     isHelpWanted: values.help,
@@ -63,7 +65,7 @@ export function usage(): string {
     "  --scale N        how much of each load and size: 0.1 is a tenth, for a look. Default: 1",
     "  --max-seconds N  after how long no further round of a measure begins. Default: 180",
     "  --json FILE      writes the figures to a file as well",
-    "  --docs           writes them to docs/benchmarks.json and into docs/benchmarks.md",
+    "  --docs           writes them to docs/benchmarks.json and into docs/benchmarks.md; of all measures",
     "  --from FILE      measures nothing, and takes the figures of such a file",
     "",
     ...measures.map(({ name, title, roundCount }) => `  ${name.padEnd(width)}  ${title} [${roundCount}]`),

@@ -16,6 +16,10 @@ describe("formatTextLine()", () => {
       { level: "info", message: "m", fields: { host: "\u001b[2J\n", level: "mine", time: "late" } },
       String.raw`INFO: m {"host":"\u001b[2J\n","level":"mine","time":"late"}` + "\n",
     ],
+    [
+      { level: "info", message: "m", fields: { host: "\u009b2J\u007fé" } },
+      String.raw`INFO: m {"host":"\u009b2J\u007fé"}` + "\n",
+    ],
   ];
   for (const [line, text] of plain) {
     it(`writes ${JSON.stringify(text)}`, () => {

@@ -24,6 +24,8 @@ const small = `
 export interface CountOptions {
   /** Where to begin. Default: 0. */
   readonly from?: number;
+  /** Told of the count. Default: nobody is told. */
+  onCounted?(count: number): void;
 }
 
 /**
@@ -175,12 +177,14 @@ There is nothing to count.
 '''ts
 interface CountOptions {
   readonly from?: number;
+  onCounted?(count: number): void;
 }
 '''
 
 What to count. More about it.
 
 - 'from': Where to begin. Default: 0.
+- 'onCounted()': Told of the count. Default: nobody is told.
 `;
 
 type Generated = ProgramResult & { readonly pages: Readonly<Record<string, string>> };

@@ -127,6 +127,31 @@ describe("DatagramSocket that is to be connected", () => {
     },
   );
 
+  // Of these loopback tells nothing by itself: that it was too large for the way, that a firewall refuses it.
+  for (const code of ["ECONNREFUSED", "EMSGSIZE", "EHOSTUNREACH", "EACCES"]) {
+    it(`loses nothing when it is told ${code} of what it sent before`, io, async (t) => {
+      const { socket, send } = openSocket(t);
+      const peer = await openUdpPeer(t);
+      socket.connect(peer.local);
+      const told = t.mock.method(Socket.prototype, "send", (_: Buffer, onSent: (error: Error) => void) => {
+        told.mock.restore();
+        setImmediate(onSent, Object.assign(new Error(`send ${code}`), { code }));
+      });
+      assert.equal(await send(Buffer.from("hello"), peer.local), undefined);
+      assert.equal((await peer.receive()).payload.toString(), "hello");
+      assert.equal(peer.waitingCount, 0);
+    });
+  }
+
+  it("says of what is too large by itself that it is", io, async (t) => {
+    const { socket, send } = openSocket(t);
+    const peer = await openUdpPeer(t);
+    socket.connect(peer.local);
+    assert.equal(codeOf(await send(Buffer.alloc(65_508), peer.local)), "EMSGSIZE");
+    assert.equal(await send(Buffer.from("next"), peer.local), undefined);
+    assert.equal((await peer.receive()).payload.toString(), "next");
+  });
+
   it("is not sent again what was refused when it is closed meanwhile", io, async (t) => {
     const { socket, send } = openSocket(t);
     const deaf = await openUdpPeer(t);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { describe, it } from "node:test";
-import { reasonOf, startDialDeadline } from "../../src/net/dial-deadline.js";
+import { startDialDeadline } from "../../src/net/dial-deadline.js";
 import { DialError } from "../../src/net/dial-error.js";
 
 const hour = 3_600_000;
@@ -15,7 +15,7 @@ describe("startDialDeadline", () => {
     t.mock.timers.tick(999);
     assert.equal(signal.aborted, false);
     t.mock.timers.tick(1);
-    assert.deepEqual(reasonOf(signal), timeout);
+    assert.deepEqual(signal.reason, timeout);
   });
 
   it("aborts when it is given up", () => {
@@ -23,13 +23,13 @@ describe("startDialDeadline", () => {
     const deadline = startDialDeadline("connect to a:1", hour, giveUp.signal);
     assert.equal(deadline.signal.aborted, false);
     giveUp.abort();
-    assert.deepEqual(reasonOf(deadline.signal), aborted);
+    assert.deepEqual(deadline.signal.reason, aborted);
     deadline.clear();
   });
 
   it("is over at once where it is given up before", () => {
     const deadline = startDialDeadline("connect to a:1", hour, AbortSignal.abort());
-    assert.deepEqual(reasonOf(deadline.signal), aborted);
+    assert.deepEqual(deadline.signal.reason, aborted);
     deadline.clear();
   });
 
@@ -39,7 +39,7 @@ describe("startDialDeadline", () => {
     const { signal } = startDialDeadline("connect to a:1", 1_000, giveUp.signal);
     t.mock.timers.tick(1_000);
     giveUp.abort();
-    assert.deepEqual(reasonOf(signal), timeout);
+    assert.deepEqual(signal.reason, timeout);
   });
 
   it("tells the one who asked last, once, and why", (t) => {
@@ -67,15 +67,5 @@ describe("startDialDeadline", () => {
     t.mock.timers.tick(1_000);
     giveUp.abort();
     assert.equal(deadline.signal.aborted, false);
-  });
-});
-
-describe("reasonOf", () => {
-  it("is the signal's own, if that is an error", () => {
-    assert.equal(reasonOf(AbortSignal.abort(timeout)), timeout);
-  });
-
-  it("is that somebody gave up, otherwise", () => {
-    assert.deepEqual(reasonOf(AbortSignal.abort("enough")), new DialError("aborted", "connect: given up"));
   });
 });

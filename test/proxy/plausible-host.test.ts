@@ -42,6 +42,9 @@ describe("isPlausibleHost", () => {
     ["a line separator", "\u2028"],
     ["a paragraph separator", "\u2029"],
     ["an ideographic space", "\u3000"],
+    ["a mark of the direction", "\u200f"],
+    ["an override of the direction", "\u202e"],
+    ["an isolate of its own direction", "\u2066"],
   ];
   for (const [name, character] of forbidden) {
     it(`refuses ${name}, wherever it stands`, () => {
