@@ -55,8 +55,9 @@ const manyCount = 2_048;
 
 /**
  * The calls of the V2Ray API's StatsService, for whatever name it is served under, and of Xray's where there is somebody to
- * know who is online. No byte slips between reading a counter and resetting it: that is one step. A query of many counters,
- * or with patterns that take their time, is answered a slice at a time, and its counters are then not read in the same moment; every byte is in one answer all the same.
+ * know who is online. No byte slips between reading a counter and resetting it: that is one step. A query of many counters, or
+ * with patterns that take their time, is answered a slice at a time, and its counters are then not read in the same moment;
+ * every byte is in one answer all the same.
  */
 export interface StatsService extends Partial<OnlineCalls> {
   /**
