@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { TakenBytes } from "../../src/rpc/taken-bytes.js";
-import { CounterSlab } from "../../src/stats/counter-slab.js";
+import { CounterSlab, placesPerSlab } from "../../src/stats/counter-slab.js";
 
 /** A slab with counters at its first places. */
 function slabOf(...values: readonly number[]): CounterSlab {
@@ -55,5 +55,33 @@ describe("TakenBytes", () => {
     taken.reset(other, 0);
     taken.giveBack();
     assert.deepEqual([one.valueAt(0), other.valueAt(0)], [5n, 9n]);
+  });
+
+  it("gives back all of a slab that is full", () => {
+    const values = Array.from({ length: placesPerSlab / 2 }, (_, index) => 1 + (index % 7));
+    const slab = slabOf(...values);
+    const taken = new TakenBytes();
+    for (const subject of values.keys()) taken.reset(slab, placeOf(subject));
+    assert.ok(values.every((_, subject) => slab.valueAt(placeOf(subject)) === 0n));
+    taken.giveBack();
+    assert.deepEqual(
+      Array.from(values.keys(), (subject) => slab.valueAt(placeOf(subject))),
+      values.map(BigInt),
+    );
+  });
+
+  it("holds little where little was taken, of however many slabs", () => {
+    const slabs = Array.from({ length: 8 }, () => slabOf(100));
+    const before = process.memoryUsage().arrayBuffers;
+    const calls = Array.from({ length: 200 }, () => {
+      const taken = new TakenBytes();
+      for (const slab of slabs) {
+        slab.counterAt(0).add(1);
+        taken.reset(slab, 0);
+      }
+      return taken;
+    });
+    const held = process.memoryUsage().arrayBuffers - before;
+    assert.ok(held < calls.length * slabs.length * 1_024, `${held} bytes for ${calls.length} calls`);
   });
 });
