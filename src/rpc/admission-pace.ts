@@ -11,6 +11,12 @@ export interface AdmissionPaceOptions {
   readonly now?: () => number;
 }
 
+/** Somebody who waits to be let in. */
+interface Newcomer {
+  readonly isGone: () => boolean;
+  readonly enter: () => void;
+}
+
 /**
  * Lets newcomers in a few at a time: what one of them sends at once may take milliseconds, and a hundred that come together are
  * not to hold everybody else up.
@@ -22,7 +28,7 @@ export class AdmissionPace {
   readonly #options: Required<AdmissionPaceOptions>;
   readonly #waiting: (() => void)[] = [];
   /** By their source; that whose turn was longest ago comes first. */
-  readonly #slowed = new Map<string, (() => void)[]>();
+  readonly #slowed = new Map<string, Newcomer[]>();
   /** When each source flooded that is remembered, the longest ago first. */
   readonly #flooders = new Map<string, number>();
   /** How many had their turn in this one of the event loop. */
@@ -45,16 +51,21 @@ export class AdmissionPace {
     return this.#flooders.size;
   }
 
-  /** Resolves when it is the turn of a newcomer from that source, who may be gone by then. */
-  async turn(source: string): Promise<void> {
-    return new Promise((resolve) => {
+  /**
+   * Resolves when it is the turn of a newcomer from that source, who may be gone by then.
+   *
+   * @param isGone - Asked when it is: at intervals, whoever is gone keeps nobody waiting. Default: nobody goes.
+   */
+  async turn(source: string, isGone = (): boolean => false): Promise<void> {
+    return new Promise((enter) => {
       if (this.#isSlowed(source)) {
+        const newcomer = { isGone, enter };
         const queue = this.#slowed.get(source);
-        if (queue === undefined) this.#slowed.set(source, [resolve]);
-        else queue.push(resolve);
+        if (queue === undefined) this.#slowed.set(source, [newcomer]);
+        else queue.push(newcomer);
         this.#letSlowedIn();
       } else {
-        this.#waiting.push(resolve);
+        this.#waiting.push(enter);
         this.#letIn();
       }
     });
@@ -96,12 +107,9 @@ export class AdmissionPace {
 
   #letSlowedIn(): void {
     if (this.#isGap) return;
-    const [next] = this.#slowed;
-    if (next === undefined) return;
-    const [source, queue] = next;
-    this.#slowed.delete(source);
-    queue.shift()?.();
-    if (queue.length > 0) this.#slowed.set(source, queue);
+    const newcomer = this.#takeSlowed();
+    if (newcomer === undefined) return;
+    newcomer.enter();
     this.#isGap = true;
     const timer = setTimeout(() => {
       this.#isGap = false;
@@ -109,5 +117,17 @@ export class AdmissionPace {
     }, this.#options.slowedGapMs);
     // Whoever waits has a connection, which keeps the process alive.
     timer.unref();
+  }
+
+  /** The next of them who is still there. Those before who are gone have their turn at once. */
+  #takeSlowed(): Newcomer | undefined {
+    for (const [source, queue] of this.#slowed) {
+      let newcomer = queue.shift();
+      for (; newcomer?.isGone() === true; newcomer = queue.shift()) newcomer.enter();
+      this.#slowed.delete(source);
+      if (queue.length > 0) this.#slowed.set(source, queue);
+      if (newcomer !== undefined) return newcomer;
+    }
+    return undefined;
   }
 }

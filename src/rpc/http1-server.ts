@@ -33,6 +33,8 @@ export class Http1Server {
   readonly #refusals: RefusalTally;
   /** Connections before and between their requests. */
   readonly #idle = new Set<Socket>();
+  /** How many answers are due on each of the others: requests can come without waiting for the answers to those before. */
+  readonly #dueCounts = new WeakMap<Socket, number>();
   #stopping = false;
 
   constructor({
@@ -76,7 +78,7 @@ export class Http1Server {
     this.#server.emit("connection", socket);
   }
 
-  /** Ends every connection: now, or when the answer that is being given is over. */
+  /** Ends every connection: now, or when the answers are over that are due on it. */
   stop(): void {
     this.#stopping = true;
     for (const socket of this.#idle) socket.destroy();
@@ -85,11 +87,20 @@ export class Http1Server {
 
   #watch(socket: Socket, response: ServerResponse): void {
     this.#idle.delete(socket);
+    this.#addDue(socket, 1);
     if (this.#stopping) response.setHeader("connection", "close");
     response.once("close", () => {
+      if (this.#addDue(socket, -1) > 0) return;
       // An answer that began before the stop has promised to keep its connection.
       if (this.#stopping) socket.destroySoon();
       else if (!socket.destroyed) this.#idle.add(socket);
     });
+  }
+
+  /** @returns how many answers are due on a connection then. */
+  #addDue(socket: Socket, difference: number): number {
+    const count = (this.#dueCounts.get(socket) ?? 0) + difference;
+    this.#dueCounts.set(socket, count);
+    return count;
   }
 }

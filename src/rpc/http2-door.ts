@@ -36,7 +36,7 @@ export class Http2Door {
    * @returns whether there is to be a session on it. Otherwise it is closed, or about to be.
    */
   async admits(socket: Socket, source: string): Promise<boolean> {
-    await this.#pace.turn(source);
+    await this.#pace.turn(source, () => socket.destroyed);
     if (socket.destroyed) return false;
     if (openingResetsOf(socket) <= newcomersResetsOf(this.#options.limits)) return true;
     this.#cut("http2_resets", source);

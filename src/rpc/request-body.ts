@@ -24,7 +24,7 @@ export async function* bodyOf(request: NodeRequest): AsyncGenerator<Uint8Array, 
   yield* begun.get(source) ?? [];
   if (source.readableEnded) return;
   const rest: AsyncIterable<Uint8Array> = source.iterator({ destroyOnReturn: false });
-  yield* rest;
+  for await (const chunk of rest) yield onItsOwn(chunk);
 }
 
 /** How much of a body says how long it is: what an envelope has before its message. */
@@ -64,7 +64,14 @@ export function collectBody(
     readable.off("close", onClose);
   };
   const onData = (chunk: Buffer): void => {
-    chunks.push(chunk);
+    const [first] = chunks;
+    if (first === undefined) {
+      // Most bodies come in one go, and are not kept.
+      chunks.push(chunk);
+    } else {
+      chunks[0] = onItsOwn(first);
+      chunks.push(onItsOwn(chunk));
+    }
     if (length < beginningLength) longest = maxLength(joined(chunks));
     length += chunk.length;
     if (length < longest || (length === longest && isUseful(joined(chunks)))) return;
@@ -91,6 +98,14 @@ export function collectBody(
 function wasReset(source: NodeRequest | ServerHttp2Stream): boolean {
   const carrier = "stream" in source ? source.stream : source;
   return carrier.closed;
+}
+
+/** How many times as much memory as it has bytes a piece of a body may keep. */
+const maxKeptPerByte = 4;
+
+/** A piece of a body keeps all of the read in which it came, which can be 64 KiB for one byte: a small one is copied. */
+function onItsOwn(chunk: Uint8Array): Uint8Array {
+  return chunk.buffer.byteLength > maxKeptPerByte * chunk.length ? new Uint8Array(chunk) : chunk;
 }
 
 const empty = Buffer.alloc(0);

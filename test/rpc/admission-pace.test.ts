@@ -13,9 +13,9 @@ class Door {
   }
 
   /** So many come from a source, each with its number. */
-  come(source: string, count: number): void {
+  come(source: string, count: number, isGone?: () => boolean): void {
     for (let index = 1; index <= count; index++) {
-      void this.pace.turn(source).then(() => this.entered.push(`${source} ${index}`));
+      void this.pace.turn(source, isGone).then(() => this.entered.push(`${source} ${index}`));
     }
   }
 
@@ -118,6 +118,24 @@ describe("AdmissionPace", () => {
       entered.push(...(await door.newlyEntered()));
     }
     assert.deepEqual(entered, ["a 1", "a 2", "b 1", "c 1", "a 3", "c 2"]);
+  });
+
+  it("keeps nobody waiting for those who are gone, and lets go of them", async (t) => {
+    const door = openDoor(t);
+    for (const source of ["a", "b"]) door.pace.slow(source);
+    let isGone = false;
+    door.come("a", 1);
+    door.come("a", 3, () => isGone);
+    door.come("b", 2, () => isGone);
+    door.come("a", 1);
+    isGone = true;
+    assert.deepEqual(await door.newlyEntered(), ["a 1"]);
+    door.tick(20);
+    assert.deepEqual(await door.newlyEntered(), ["a 1", "a 2", "a 3", "a 1"]);
+    door.tick(20);
+    assert.deepEqual(await door.newlyEntered(), ["b 1", "b 2"]);
+    door.come("b", 1);
+    assert.deepEqual(await door.newlyEntered(), ["b 1"]);
   });
 
   it("has forgotten a flood after a minute, and each further one begins another", async (t) => {

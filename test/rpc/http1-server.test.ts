@@ -59,6 +59,25 @@ describe("Http1Server", { timeout: 20_000 }, () => {
     assert.match(await busy.closed(), /two$/);
   });
 
+  for (const isOneGiven of [true, false]) {
+    const when = isOneGiven ? "before" : "after";
+    it(`gives all answers at its stop that are due on a connection, the first of them ${when} it`, async (t) => {
+      const { server, port, responses } = await start(t);
+      const raw = await openRaw(t, port, request.repeat(3));
+      await until(() => responses.length === 3);
+      const giveOne = async (): Promise<void> => {
+        responses[0]?.end("one");
+        await raw.received("one");
+      };
+      if (isOneGiven) await giveOne();
+      server.stop();
+      if (!isOneGiven) await giveOne();
+      responses[2]?.end("three");
+      responses[1]?.end("two");
+      assert.match(await raw.closed(), /one.*two.*three$/s);
+    });
+  }
+
   it("counts a head that is too large, of which the client is told", async (t) => {
     const { port, refusals } = await start(t);
     const raw = await openRaw(t, port, http1Text({ path: "/", headers: { "x-long": "x".repeat(1_000) } }));

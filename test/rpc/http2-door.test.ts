@@ -126,6 +126,20 @@ describe("the door before HTTP/2 sessions", { timeout: 60_000 }, () => {
     assert.equal(await admitted, false);
   });
 
+  it("keeps nobody waiting for who is gone, where they come one by one", io, async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const door = new Http2Door({
+      ...{ limits: defaultApiLimits, refusals: createRefusalTally(), logger: silentLogger },
+    });
+    await door.admits(socketWith(t, cancelled(21)), "a");
+    assert.equal(await door.admits(socketWith(t, cancelled(1)), "a"), true);
+    const gone = Array.from({ length: 9 }, () => socketWith(t, cancelled(1)));
+    const admitted = [...gone, socketWith(t, cancelled(1))].map(async (socket) => door.admits(socket, "a"));
+    for (const socket of gone) socket.destroy();
+    t.mock.timers.tick(20);
+    assert.deepEqual(await Promise.all(admitted), [...Array<boolean>(9).fill(false), true]);
+  });
+
   for (const { when, wait } of [
     { when: "in the first bytes", wait: false },
     { when: "when there is a session", wait: true },

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { IncomingMessage } from "node:http";
 import { constants } from "node:http2";
+import { Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import type { NodeRequest } from "../../src/rpc/node-http.js";
 import { OnePortServer } from "../../src/rpc/one-port-server.js";
@@ -158,6 +160,37 @@ describe("collectBody()", { timeout: 20_000 }, () => {
     stream.end();
     assert.equal((await readAnswer(stream)).body.toString(), `long true ${useless}`);
   });
+
+  for (const isCollected of [true, false]) {
+    const how = isCollected ? "it has collected and gives up" : "nobody has begun to read";
+    it(`keeps no more of what came with the pieces of a body than these: one that ${how}`, async (t) => {
+      const socket = new Socket();
+      closeAfter(t, socket);
+      const request = new IncomingMessage(socket);
+      const give = (text: string): void => {
+        const read = Buffer.alloc(65_536);
+        read.write(text);
+        request.push(read.subarray(0, text.length));
+      };
+      if (isCollected) {
+        const whenLong = new Promise<void>((resolve) => {
+          const never = (): void => assert.fail("it has not ended");
+          const ends = { onLong: resolve, onWhole: never, onBroken: never };
+          collectBody(request, { maxLength: () => 4, isUseful: () => true, ...ends });
+        });
+        for (const text of ["a", "bc", "de"]) give(text);
+        await whenLong;
+        for (const text of ["f", "g"]) give(text);
+      } else {
+        for (const text of ["a", "bc", "de", "f", "g"]) give(text);
+      }
+      request.push(null);
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of bodyOf(request)) chunks.push(chunk);
+      assert.equal(Buffer.concat(chunks).toString(), "abcdefg");
+      assert.ok(chunks.every(({ buffer, length }) => buffer.byteLength <= 4 * length));
+    });
+  }
 
   it("joins what comes in any pieces", async (t) => {
     const random = createRandom(7);

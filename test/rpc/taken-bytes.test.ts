@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { TakenBytes } from "../../src/rpc/taken-bytes.js";
-import { CounterSlab } from "../../src/stats/counter-slab.js";
+import { CounterSlab, placesPerSlab } from "../../src/stats/counter-slab.js";
 import { Int64 } from "../../src/stats/int64.js";
 
 /** A slab with counters at its first places. */
@@ -63,5 +63,33 @@ describe("TakenBytes", () => {
     taken.reset(other, 0, value);
     taken.giveBack();
     assert.deepEqual([valueAt(one, 0), valueAt(other, 0)], [5n, 9n]);
+  });
+
+  it("gives back all of a slab that is full", () => {
+    const values = Array.from({ length: placesPerSlab / 2 }, (_, index) => 1 + (index % 7));
+    const slab = slabOf(...values);
+    const taken = new TakenBytes();
+    for (const subject of values.keys()) taken.reset(slab, placeOf(subject), value);
+    assert.ok(values.every((_, subject) => valueAt(slab, placeOf(subject)) === 0n));
+    taken.giveBack();
+    assert.deepEqual(
+      Array.from(values.keys(), (subject) => valueAt(slab, placeOf(subject))),
+      values.map(BigInt),
+    );
+  });
+
+  it("holds little where little was taken, of however many slabs", () => {
+    const slabs = Array.from({ length: 8 }, () => slabOf(100));
+    const before = process.memoryUsage().arrayBuffers;
+    const calls = Array.from({ length: 200 }, () => {
+      const taken = new TakenBytes();
+      for (const slab of slabs) {
+        slab.counterAt(0).add(1);
+        taken.reset(slab, 0, value);
+      }
+      return taken;
+    });
+    const held = process.memoryUsage().arrayBuffers - before;
+    assert.ok(held < calls.length * slabs.length * 1_024, `${held} bytes for ${calls.length} calls`);
   });
 });
