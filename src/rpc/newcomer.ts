@@ -14,12 +14,18 @@ export function noteAnswer(session: Http2Session): void {
  *
  * Node tells of each of them as soon as its head is read, and for a newcomer it waits until everything is read that has come.
  * Clients that have had an answer do not wait so long, since they would have to for each of their calls.
+ *
+ * @param isBegun - Whether its body is being read already: then it is no question any more. Default: false.
  */
-export function handleWhenWanted(stream: ServerHttp2Stream, handle: () => void): void {
+export function handleWhenWanted(
+  stream: ServerHttp2Stream,
+  handle: () => void,
+  { isBegun = false }: { readonly isBegun?: boolean } = {},
+): void {
   const { session } = stream;
   const handleIfWanted = (): void => {
     if (!stream.closed && !isEnding(stream.session)) handle();
   };
-  if (session !== undefined && known.has(session)) process.nextTick(handleIfWanted);
+  if (isBegun || (session !== undefined && known.has(session))) process.nextTick(handleIfWanted);
   else setImmediate(handleIfWanted);
 }

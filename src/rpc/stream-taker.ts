@@ -28,10 +28,12 @@ export function takesNone(): boolean {
  */
 export function showStreams(server: Http2Server, take: StreamTaker, onRequest: NodeHandler): void {
   // It has no connections: it makes requests of the streams that it is handed.
+  let isBegun = false;
   const requests = createServer((request, response) => {
-    handleWhenWanted(request.stream, () => {
+    const handle = (): void => {
       onRequest(request, response);
-    });
+    };
+    handleWhenWanted(request.stream, handle, { isBegun });
   });
   // Node's types do not know the last argument.
   const onStream = (
@@ -40,12 +42,17 @@ export function showStreams(server: Http2Server, take: StreamTaker, onRequest: N
     flags: number,
     rawHeaders: readonly string[],
   ): void => {
-    const handOver = (): void => {
+    const makeRequest = (): void => {
       requests.emit("stream", stream, headers, flags, rawHeaders);
+    };
+    const handOver = (): void => {
+      isBegun = true;
+      makeRequest();
+      isBegun = false;
     };
     // Whoever waits to be told to go on is told so when a request is made of it.
     const isWaiting = headers.expect !== undefined;
-    if (isWaiting || !take(stream, { headers, rawHeaders }, handOver)) handOver();
+    if (isWaiting || !take(stream, { headers, rawHeaders }, handOver)) makeRequest();
   };
   server.on("stream", onStream);
 }

@@ -15,9 +15,9 @@ class FakeSession {
 }
 
 /** A request on a session, and whether it was handled. */
-function requestOn(session: FakeSession | undefined) {
+function requestOn(session: FakeSession | undefined, options?: Parameters<typeof handleWhenWanted>[2]) {
   const request = { stream: { session, closed: false }, isHandled: false };
-  handleWhenWanted(request.stream as unknown as ServerHttp2Stream, () => (request.isHandled = true));
+  handleWhenWanted(request.stream as unknown as ServerHttp2Stream, () => (request.isHandled = true), options);
   return request;
 }
 
@@ -40,6 +40,13 @@ describe("handleWhenWanted()", () => {
     const session = new FakeSession();
     noteAnswer(session as unknown as Http2Session);
     const request = requestOn(session);
+    assert.ok(!request.isHandled);
+    await nextTick();
+    assert.ok(request.isHandled);
+  });
+
+  it("has a newcomer wait no more whose body is being read", async () => {
+    const request = requestOn(new FakeSession(), { isBegun: true });
     assert.ok(!request.isHandled);
     await nextTick();
     assert.ok(request.isHandled);
