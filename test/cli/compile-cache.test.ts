@@ -6,7 +6,8 @@ import { runProgram } from "../helpers/program.js";
 import { createTempDir } from "../helpers/temp-dir.js";
 
 const io = { timeout: 30_000 };
-const skip = "enableCompileCache" in nodeModule ? false : "this Node compiles everything anew";
+/** Others compile everything anew each time, and there is nothing to keep. */
+const doesNodeKeep = "enableCompileCache" in nodeModule;
 const url = (path: string) => JSON.stringify(new URL(path, import.meta.url));
 const program = `
   import { keepCompiled } from ${url("../../src/cli/compile-cache.js")};
@@ -27,23 +28,24 @@ async function run(env: Readonly<Record<string, string>>, cwd?: string): Promise
 
 /** How many files there are in a folder and those below it. */
 function fileCount(folder: string): number {
+  if (!existsSync(folder)) return 0;
   return readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
     .length;
 }
 
 describe("keepCompiled()", () => {
-  it("keeps what is compiled in a folder of its own in XDG_CACHE_HOME", { ...io, skip }, async (t) => {
+  it("keeps what is compiled in a folder of its own in XDG_CACHE_HOME", io, async (t) => {
     const cache = createTempDir(t);
     await run({ XDG_CACHE_HOME: cache.path });
-    assert.deepEqual(readdirSync(cache.path), ["v2ray-api"]);
-    assert.equal(statSync(cache.join("v2ray-api")).mode & 0o777, 0o700);
-    assert.ok(fileCount(cache.join("v2ray-api")) > 0);
+    assert.deepEqual(readdirSync(cache.path), doesNodeKeep ? ["v2ray-api"] : []);
+    assert.equal(fileCount(cache.join("v2ray-api")) > 0, doesNodeKeep);
+    if (doesNodeKeep) assert.equal(statSync(cache.join("v2ray-api")).mode & 0o777, 0o700);
   });
 
-  it("keeps it in ~/.cache by default", { ...io, skip }, async (t) => {
+  it("keeps it in ~/.cache by default", io, async (t) => {
     const home = createTempDir(t);
     await run({ HOME: home.path });
-    assert.ok(fileCount(home.join(".cache/v2ray-api")) > 0);
+    assert.equal(fileCount(home.join(".cache/v2ray-api")) > 0, doesNodeKeep);
   });
 
   it("keeps nothing where others may write", io, async (t) => {
@@ -73,10 +75,10 @@ describe("keepCompiled()", () => {
     assert.deepEqual(readdirSync(cache.path), []);
   });
 
-  it("leaves it where NODE_COMPILE_CACHE says", { ...io, skip }, async (t) => {
+  it("leaves it where NODE_COMPILE_CACHE says", io, async (t) => {
     const [cache, told] = [createTempDir(t), createTempDir(t)];
     await run({ XDG_CACHE_HOME: cache.path, NODE_COMPILE_CACHE: told.path });
     assert.equal(fileCount(cache.path), 0);
-    assert.ok(fileCount(told.path) > 0);
+    assert.equal(fileCount(told.path) > 0, doesNodeKeep);
   });
 });
