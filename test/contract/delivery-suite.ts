@@ -13,6 +13,7 @@ import { OnePortServer } from "../../src/rpc/one-port-server.js";
 import { Counter } from "../../src/stats/counter.js";
 import { count, paths, startApi, userUplink, valuesOf, type TestApi } from "../helpers/api-server.js";
 import { envelope, getStatsRequest, queryStatsRequest } from "../helpers/grpc.js";
+import { hangUpsOverHttp2, type HangUp } from "../helpers/hang-ups.js";
 import {
   http1Text,
   openRaw,
@@ -419,7 +420,7 @@ export function describeDelivery({
       return port;
     }
 
-    const leavings: readonly { how: string; start: (t: TestContext, port: Port) => Promise<() => void> }[] = [
+    const leavings: readonly HangUp[] = [
       {
         how: "resets its connection (HTTP/1.1)",
         start: async (t, port) => {
@@ -441,33 +442,7 @@ export function describeDelivery({
       // There is one way to this call.
       ...http2Protocols
         .filter(({ query }) => query === undefined)
-        .flatMap((protocol) => [
-          {
-            how: `cancels (${protocol.protocol} over HTTP/2)`,
-            start: async (t: TestContext, port: Port) => {
-              const stream = openStream(openSession(t, port), getReset(protocol));
-              stream.on("error", () => undefined);
-              stream.end(protocol.getBody());
-              await once(stream, "ready");
-              return () => {
-                stream.close(constants.NGHTTP2_CANCEL);
-              };
-            },
-          },
-          {
-            how: `destroys its connection (${protocol.protocol} over HTTP/2)`,
-            start: async (t: TestContext, port: Port) => {
-              const session = openSession(t, port);
-              const stream = openStream(session, getReset(protocol));
-              stream.on("error", () => undefined);
-              stream.end(protocol.getBody());
-              await once(stream, "ready");
-              return () => {
-                session.destroy();
-              };
-            },
-          },
-        ]),
+        .flatMap((protocol) => hangUpsOverHttp2(protocol.protocol, getReset(protocol))),
     ];
     for (const { how, start } of leavings) {
       it(`gives back once, at once, when the client ${how}`, async (t) => {

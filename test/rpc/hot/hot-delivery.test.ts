@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
-import { constants } from "node:http2";
 import { describe, it, type TestContext } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { GetStatsResponseSchema, StatsService } from "#gen/v2ray/core/app/stats/command/command_pb.js";
@@ -13,6 +12,7 @@ import { OnePortServer } from "../../../src/rpc/one-port-server.js";
 import { Counter } from "../../../src/stats/counter.js";
 import { paths } from "../../helpers/api-server.js";
 import { getStatsRequest } from "../../helpers/grpc.js";
+import { hangUpsOverHttp2 } from "../../helpers/hang-ups.js";
 import {
   http1Text,
   openRaw,
@@ -81,33 +81,7 @@ const leavings: readonly { how: string; start: (t: TestContext, port: number) =>
       },
     })),
   ),
-  ...protocols.flatMap((protocol) => [
-    {
-      how: `cancels (${protocol.protocol} over HTTP/2)`,
-      start: async (t: TestContext, port: number) => {
-        const stream = openStream(openSession(t, port), requestOf(protocol));
-        stream.on("error", () => undefined);
-        stream.end(requestOf(protocol).body);
-        await once(stream, "ready");
-        return () => {
-          stream.close(constants.NGHTTP2_CANCEL);
-        };
-      },
-    },
-    {
-      how: `destroys its connection (${protocol.protocol} over HTTP/2)`,
-      start: async (t: TestContext, port: number) => {
-        const session = openSession(t, port);
-        const stream = openStream(session, requestOf(protocol));
-        stream.on("error", () => undefined);
-        stream.end(requestOf(protocol).body);
-        await once(stream, "ready");
-        return () => {
-          session.destroy();
-        };
-      },
-    },
-  ]),
+  ...protocols.flatMap((protocol) => hangUpsOverHttp2(protocol.protocol, requestOf(protocol))),
 ];
 
 describe("delivery of an answer on the shorter way", { timeout: 30_000 }, () => {
