@@ -83,7 +83,7 @@ export const apiLimitsSchema = section({
     "30s",
   ),
   queued_answer_bytes: countField(
-    "How many bytes of answers may wait for their callers, about half of them for one secret or, without secrets, one connection. While it is more, those are cut off who have read nothing for fifteen seconds and, if that is not enough, queries that find 2,048 counters or more are RESOURCE_EXHAUSTED, before anything is reset.",
+    "How many bytes of answers may wait for their callers, about half of them for one secret or, without secrets, one connection. While it is more, those are cut off who have read nothing for fifteen seconds and, if that is not enough, queries that find 2,048 counters or more are RESOURCE_EXHAUSTED, and what they have reset is given back.",
     { least: mebibyte, most: 2 ** 36 },
   ).default(128 * mebibyte),
   http2_resets: countField(

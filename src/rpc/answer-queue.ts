@@ -38,7 +38,7 @@ interface Entry extends AnswerReader {
 /**
  * Bounds how many bytes of answers wait for their callers, over all connections. Who reads is never cut off: to make room,
  * only those are who have stopped to. Where that is not enough, or half of all belongs to whoever asks, another large answer
- * is to be refused before anything is reset for it. What is being made then, and what is small, is taken in all the same,
+ * is to be refused, and keeps nothing reset. What is being made then, and what is small, is taken in all the same,
  * so that more waits than may be by about as much.
  */
 export class AnswerQueue {

@@ -82,7 +82,7 @@ for (const { way, query } of ways) {
       await closed(stream);
     });
 
-    it("is not cut off before it had its time: another large one is refused, which resets nothing", async (t) => {
+    it("is not cut off before it had its time: another large one is refused, which keeps nothing reset", async (t) => {
       const { api, refusals } = await startLarge(t, { maxQueuedAnswerBytes: 1_000_000 });
       await openStill(t, api.port, query);
       const path = `${paths.queryStats}${query}`;
